@@ -1,0 +1,87 @@
+"""What applying remembers: intents before requests, answers after. The store implements it; this module only says what it must promise.
+
+An intent is committed before its request is sent and an answer as soon as it arrived, so at any moment a killed run knows
+what may have happened: an intent without an answer is looked up at Microsoft before anything is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from rollbook.plan.changes import ChangeVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One request about to be sent: `number` is unique in the run, `seqs` are the changes it carries out (1 to 20).
+
+    `names` maps a link to the user name or nickname that is reserved for it; `secrets` maps a link to the first password,
+    which is stored encrypted. Both are committed together with the intent.
+    """
+
+    number: int
+    kind: int
+    seqs: tuple[int, ...]
+    names: Mapping[int, str] = field(default_factory=dict)
+    secrets: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one intent: the verdict of its changes, Microsoft's code, and the object ids it gave to links."""
+
+    number: int
+    verdict: ChangeVerdict
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    operation: str = ""  # Location of an operation that goes on at Microsoft, to be polled
+    object_ids: Mapping[int, str] = field(default_factory=dict)
+
+
+class Journal(Protocol):
+    """The memory of one run. Every method is one transaction, durable when it returns."""
+
+    def open_changes(self) -> pl.DataFrame:
+        """The run's changes that have no final verdict (schema CHANGES), by seq."""
+        ...
+
+    def details(self, kinds: Sequence[int]) -> pl.DataFrame:
+        """The attribute values of the run's changes of these kinds (schema DETAILS)."""
+        ...
+
+    def unanswered(self) -> list[Intent]:
+        """Intents that have no answer, by number; `names` is filled, `secrets` is not."""
+        ...
+
+    def next_number(self) -> int:
+        """A number no intent of the run has yet; numbers after it are free too."""
+        ...
+
+    def object_ids(self) -> dict[int, str]:
+        """Microsoft's object id of every link of the tenant that has one."""
+        ...
+
+    def marks(self, links: Sequence[int]) -> dict[int, str]:
+        """The mark that objects of these links carry at Microsoft."""
+        ...
+
+    def intend(self, intents: Sequence[Intent]) -> None:
+        """Remember that these requests are about to be sent."""
+        ...
+
+    def answer(self, answers: Sequence[Answer]) -> None:
+        """Remember what came back; set the verdicts of the changes and the object ids of the links."""
+        ...
+
+    def close(self, seqs: Sequence[int], verdict: ChangeVerdict) -> None:
+        """Give changes a verdict without a request: linked, blocked, or left for the next run."""
+        ...
+
+    def operations(self) -> dict[int, str]:
+        """Operations that go on at Microsoft, by intent number, not yet settled by `answer` with an empty operation."""
+        ...

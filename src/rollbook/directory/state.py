@@ -1,0 +1,80 @@
+"""The frames of a tenant: what is desired of it and what it actually holds have one shape, so they can be compared.
+
+`link` is our link id (integer; null where an object is not ours), `object_id` Microsoft's (null where not made yet).
+A membership is one relation: somebody who is owner and member has two rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+
+import polars as pl
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+class Relation(IntEnum):
+    """The two relations a person can have to a group at Microsoft; a teacher has both."""
+
+    MEMBER = 0
+    OWNER = 1
+
+
+USERS: Schema = {
+    "link": pl.Int64,
+    "object_id": pl.String,
+    "user_principal_name": pl.String,  # desired: null until the plan picked one
+    "mail_nickname": pl.String,
+    "mail": pl.String,
+    "display_name": pl.String,
+    "given_name": pl.String,
+    "surname": pl.String,
+    "employee_id": pl.String,
+    "account_enabled": pl.Boolean,
+    "usage_location": pl.String,
+    "licences": pl.List(pl.String),  # SKU ids, sorted
+    "mark": pl.String,
+    "on_premises": pl.Boolean,  # kept by the school's own Active Directory
+    "guest": pl.Boolean,
+}
+
+TEAMS: Schema = {
+    "link": pl.Int64,
+    "object_id": pl.String,  # of the group; class, group and team share it
+    "display_name": pl.String,
+    "description": pl.String,
+    "mail_nickname": pl.String,
+    "class_code": pl.String,
+    "external_id": pl.String,
+    "mark": pl.String,  # externalSourceDetail of a class
+    "has_team": pl.Boolean,
+}
+
+MEMBERSHIPS: Schema = {
+    "team": pl.Int64,  # link of the team
+    "user": pl.Int64,  # link of the user; null: somebody who is not in the register
+    "relation": pl.UInt8,  # Relation
+    "user_object_id": pl.String,  # null in a desired state
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Users, teams and memberships of one tenant; every field's schema is the constant of the same name in capitals."""
+
+    users: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(USERS)))
+    teams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(TEAMS)))
+    memberships: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(MEMBERSHIPS)))
+
+    def __post_init__(self) -> None:
+        """Refuse a frame of another shape: a defect of ours, caught where it is made."""
+        for entry in fields(self):
+            frame: pl.DataFrame = getattr(self, entry.name)
+            expected = pl.Schema(SCHEMAS[entry.name])
+            if frame.schema != expected:
+                raise TypeError(f"state table {entry.name}: expected {expected}, got {frame.schema}")
+
+
+SCHEMAS: Mapping[str, Schema] = {"users": USERS, "teams": TEAMS, "memberships": MEMBERSHIPS}

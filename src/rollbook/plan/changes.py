@@ -1,0 +1,125 @@
+"""What a plan is made of: small changes as integers, and the frozen `Plan` that holds them.
+
+A change says (kind, subject, object, cause); its sentence, its request and its reverse are functions of it, one table each.
+Subject and object are our link ids, never Microsoft's, because a plan is older than the objects it makes. Names and other
+personal values stand in `details` only, which the store keeps apart so that they can be erased.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import polars as pl
+
+
+class Kind(IntEnum):
+    """What is done. The order is the order of the waves in which a plan is applied; gaps leave room for later kinds."""
+
+    LINK_USER = 10  # an account that is there is matched to a person; writes nothing
+    CREATE_USER = 20
+    UPDATE_USER = 30
+    ENABLE_USER = 31
+    DISABLE_USER = 32
+    LICENSE_USER = 40
+    LINK_CLASS = 50
+    CREATE_CLASS = 60
+    UPDATE_CLASS = 70
+    ADD_OWNER = 80
+    ADD_MEMBER = 81
+    CREATE_TEAM = 90
+    REMOVE_MEMBER = 100
+    REMOVE_OWNER = 101
+
+
+class Cause(IntEnum):
+    """Why a change is planned, or why something waits; `day` and `details` complete the sentence."""
+
+    NO_ACCOUNT = 1  # the person has no account yet
+    MATCHED = 2  # the match property names exactly one account
+    VALUES_DIFFER = 3
+    RETURNED = 4  # current again, and it was we who disabled the account
+    LEFT = 5  # no longer current
+    NO_LICENCE = 6
+    NO_CLASS = 7  # the class has no group at Microsoft yet
+    ENROLMENT_CURRENT = 8  # day: the day the enrolment began
+    TEACHING_CURRENT = 9  # day: the day the teaching began
+    ENROLMENT_ENDED = 10
+    TEACHING_ENDED = 11
+    NO_TEAM = 12  # the class group is not a team yet
+    # reasons to wait: nothing is sent, said again at every plan until the cause is gone
+    NO_TEACHER = 40
+    LAST_OWNER = 41
+    AMBIGUOUS_MATCH = 42
+    MATCH_TAKEN = 43  # the account found is linked to somebody else
+    NO_NAME = 44  # no user name could be made from what the register says
+    NO_SEATS = 45
+    CREATING_OFF = 46
+    OWNERS_WAIT = 47  # every teacher of the class waits for an account or a licence
+
+
+WAITING_FROM = 40
+"""Causes from here on mean that the change waits."""
+
+
+class ChangeVerdict(IntEnum):
+    """What became of a change. PLANNED and SENT are open; the others are final for this run."""
+
+    PLANNED = 0
+    SENT = 1
+    DONE = 2
+    WAITS = 3  # for a stated reason, nothing is wrong
+    LATER = 4  # Microsoft could not now; the next run tries again
+    NEVER = 5  # Microsoft refused; somebody has to act
+    BLOCKED = 6  # a change it needs was not done
+
+
+CHANGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "seq": pl.Int32,  # from 1, in the order of application
+    "kind": pl.UInt8,  # Kind
+    "subject": pl.Int64,  # link of the user or class it is about
+    "object": pl.Int64,  # link of the user added or removed; null otherwise
+    "cause": pl.UInt8,  # Cause
+    "day": pl.Date,  # completes the cause; null where it has none
+    "needs_subject": pl.Int32,  # seq of the change that makes the subject; null if it is there
+    "needs_object": pl.Int32,
+    "verdict": pl.UInt8,  # ChangeVerdict: PLANNED or WAITS in a new plan
+}
+
+DETAILS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "seq": pl.Int32,
+    "subject": pl.Int64,
+    "before": pl.String,  # JSON object of attributes at Microsoft, or null
+    "after": pl.String,  # JSON object of attributes as they will be, or null
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A guard that tripped: `kind` of change counted, how many, and both limits (absolute, percent of all managed)."""
+
+    code: str
+    count: int
+    managed: int
+    limit: int
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes that would make the tenant equal to the register, frozen; `fingerprint` is what is approved.
+
+    `changes` and `details` have the schemas CHANGES and DETAILS. Equal content has an equal fingerprint, whenever it was made.
+    """
+
+    tenant: str
+    profile_version: int
+    as_of: dt.date
+    changes: pl.DataFrame
+    details: pl.DataFrame
+    objections: tuple[Objection, ...]
+    fingerprint: str
+    first_run: bool
+    counts: Mapping[str, int] = field(default_factory=dict)
