@@ -30,8 +30,8 @@ class Kind(IntEnum):
     ADD_OWNER = 80
     ADD_MEMBER = 81
     CREATE_TEAM = 90
-    REMOVE_MEMBER = 100
-    REMOVE_OWNER = 101
+    REMOVE_OWNER = 100
+    REMOVE_MEMBER = 101
 
 
 class Cause(IntEnum):
@@ -58,6 +58,9 @@ class Cause(IntEnum):
     NO_SEATS = 45
     CREATING_OFF = 46
     OWNERS_WAIT = 47  # every teacher of the class waits for an account or a licence
+    ACCOUNT_GONE = 48  # the linked account is no longer in the tenant
+    CLASS_GONE = 49  # the linked group is no longer in the tenant
+    STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
 
 
 WAITING_FROM = 40

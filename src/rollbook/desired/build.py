@@ -1,0 +1,71 @@
+"""The desired state of a tenant: users, teams and memberships as the register and the profile ask for them.
+
+Two steps, because subjects need link ids before they can be compared: `managed_people` and `managed_classes` say who and
+what is managed at all; with links for those, `build_desired` says how they should look.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from rollbook.desired import current
+from rollbook.desired.memberships import REASONS, memberships
+from rollbook.desired.people import PEOPLE, TenantFacts, managed_people, name_bases, users
+from rollbook.desired.teams import managed_classes, nickname_bases, teams
+from rollbook.directory.state import State
+from rollbook.profiles import Profile
+from rollbook.roster.tables import Roster
+
+__all__ = ["PEOPLE", "REASONS", "Desired", "TenantFacts", "build_desired", "managed_classes", "managed_people"]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the tenant should hold, and what the plan needs to know beside it.
+
+    `people` (schema PEOPLE) says what may be done for each linked person; `user_names` [link, base, domain] and `nicknames`
+    [link, base] are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team.
+    """
+
+    state: State
+    people: pl.DataFrame
+    user_names: pl.DataFrame
+    nicknames: pl.DataFrame
+    reasons: pl.DataFrame
+
+
+def build_desired(
+    roster: Roster,
+    profile: Profile,
+    as_of: dt.date,
+    facts: TenantFacts,
+    people: pl.DataFrame,
+    classes: pl.DataFrame,
+) -> Desired:
+    """The desired state on `as_of`.
+
+    `people` is what `managed_people` returned plus the columns link and mark; `classes` what `managed_classes` returned plus
+    the same. Raises InputRefused if the profile names a domain or licence the tenant does not have.
+    """
+    enrolments = current.current_enrolments(roster, profile, as_of)
+    teachings = current.current_teachings(roster, profile, as_of)
+    relations = memberships(profile, enrolments, teachings, people, classes)
+    return Desired(
+        state=State(
+            users=users(roster, profile, facts, people),
+            teams=teams(roster, profile, classes),
+            memberships=relations.select(
+                "team",
+                "user",
+                "relation",
+                pl.lit(None, dtype=pl.String).alias("user_object_id"),
+            ),
+        ),
+        people=people.select(PEOPLE.keys()),
+        user_names=name_bases(roster, profile, facts, people),
+        nicknames=nickname_bases(roster, classes),
+        reasons=relations.select(REASONS.keys()),
+    )

@@ -1,0 +1,40 @@
+"""What a plan has to know beside desired and actual: links, reserved names, seats, what waited before. Point-query results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+LINKS: Schema = {
+    "link": pl.Int64,
+    "object_id": pl.String,  # null: nothing made or matched yet
+    "adopted": pl.Boolean,  # matched rather than made by us, so it carries no mark of ours
+    "disabled_by_us": pl.Boolean,
+}
+
+RESERVED: Schema = {"folded": pl.String, "link": pl.Int64}
+
+SEATS: Schema = {"sku": pl.String, "free": pl.Int64}
+
+WAITED: Schema = {"kind": pl.UInt8, "subject": pl.Int64, "object": pl.Int64, "cause": pl.UInt8}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of one plan. Frames have the schemas named like the fields; names are folded to lower case."""
+
+    tenant: str
+    profile_version: int
+    as_of: dt.date
+    first_run: bool
+    user_links: pl.DataFrame  # LINKS
+    team_links: pl.DataFrame  # LINKS
+    user_names: pl.DataFrame  # RESERVED: whole user names, domain included
+    nicknames: pl.DataFrame  # RESERVED
+    seats: pl.DataFrame  # SEATS
+    waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized

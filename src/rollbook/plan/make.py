@@ -1,0 +1,109 @@
+"""The plan: all differences in the order they are applied, numbered, guarded, fingerprinted and frozen."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+from rollbook.directory.state import Relation, State
+from rollbook.plan.accounts import diff_accounts
+from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
+from rollbook.plan.classes import diff_classes
+from rollbook.plan.context import Context
+from rollbook.plan.guards import objections
+from rollbook.plan.match import Matched
+from rollbook.plan.memberships import diff_memberships
+from rollbook.plan.rows import together
+from rollbook.profiles import Profile
+
+WAVES: dict[Kind, int] = {kind: int(kind) for kind in Kind} | {Kind.ADD_MEMBER: int(Kind.ADD_OWNER)}
+"""Owners and members of one team go out in one request, so they stand together in the order."""
+
+
+def make_plan(
+    desired: State,
+    people: pl.DataFrame,
+    user_names: pl.DataFrame,
+    nicknames: pl.DataFrame,
+    reasons: pl.DataFrame,
+    actual: State,
+    matched: Matched,
+    context: Context,
+    profile: Profile,
+) -> Plan:
+    """The plan that makes `actual` equal to `desired`, as far as nothing has to wait.
+
+    `actual.memberships` are those of the matched teams, by link. Equal content gives an equal fingerprint.
+    """
+    accounts = diff_accounts(desired, people, user_names, actual, matched, context, profile)
+    classes = diff_classes(desired, nicknames, actual, matched, accounts, context)
+    belonging = reasons.join(accounts.usable.select("user"), on="user", how="semi").join(
+        classes.open, on="team", how="semi"
+    )
+    memberships = diff_memberships(belonging, actual.memberships, profile)
+    ordered = _numbered(together([matched.changes, accounts.changes, classes.changes, memberships]))
+    changes = _with_needs(ordered)
+    details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
+    managed = {
+        "users": matched.users.height,
+        "classes": matched.teams.height,
+        "memberships": actual.memberships.drop_nulls("user").height,
+    }
+    sizes = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER)).group_by("team").agg(members=pl.len())
+    return Plan(
+        tenant=context.tenant,
+        profile_version=context.profile_version,
+        as_of=context.as_of,
+        changes=changes,
+        details=details.cast(pl.Schema(DETAILS)),
+        objections=objections(changes, managed, sizes),
+        fingerprint=fingerprint(changes, details, context.tenant, context.profile_version),
+        first_run=context.first_run,
+        counts=_counts(changes, context.waited),
+    )
+
+
+def _numbered(found: pl.DataFrame) -> pl.DataFrame:
+    """All rows in their order of application, numbered from 1; the order does not depend on the order of any input."""
+    wave = pl.col("kind").replace_strict({int(k): w for k, w in WAVES.items()}, return_dtype=pl.Int32)
+    return (
+        found.sort(wave, "subject", "kind", "object", nulls_last=False)
+        .with_row_index("seq", offset=1)
+        .with_columns(pl.col("seq").cast(pl.Int32))
+    )
+
+
+def _with_needs(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Each change beside the changes that make its subject and its object, if they are made by this plan."""
+    planned = ordered.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+    makers = planned.filter(pl.col("kind").is_in([int(Kind.CREATE_USER), int(Kind.CREATE_CLASS)]))
+    made = makers.select("seq", link="subject")
+    is_maker = pl.col("kind").is_in([int(Kind.CREATE_USER), int(Kind.CREATE_CLASS)])
+    return (
+        ordered.join(made.rename({"seq": "needs_subject"}), left_on="subject", right_on="link", how="left")
+        .with_columns(pl.when(~is_maker).then("needs_subject").alias("needs_subject"))
+        .join(made.rename({"seq": "needs_object"}), left_on="object", right_on="link", how="left")
+        .sort("seq")
+        .select(CHANGES.keys())
+        .cast(pl.Schema(CHANGES))
+    )
+
+
+def fingerprint(changes: pl.DataFrame, details: pl.DataFrame, tenant: str, profile_version: int) -> str:
+    """Twelve hexadecimal digits over every change, its values, the tenant and the profile version."""
+    digest = hashlib.sha256(f"{tenant}\n{profile_version}\n".encode())
+    digest.update(changes.write_csv().encode())
+    digest.update(details.write_csv().encode())
+    return digest.hexdigest()[:12]
+
+
+def _counts(changes: pl.DataFrame, waited: pl.DataFrame) -> dict[str, int]:
+    """changes: what is planned, and what newly waits; waiting: everything that waits, known or new."""
+    waiting = changes.filter(pl.col("verdict") == int(ChangeVerdict.WAITS))
+    known = waiting.join(waited, on=["kind", "subject", "object", "cause"], how="semi", nulls_equal=True)
+    return {
+        "changes": changes.height - known.height,
+        "waiting": waiting.height,
+        "newly_waiting": waiting.height - known.height,
+    }

@@ -1,0 +1,96 @@
+"""Changes as sentences for people: what happens and why. One table per kind and cause; names are given by the caller."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rollbook.plan.changes import Cause, Kind, Objection
+
+Say = Callable[[str, str], str]
+
+ACTS: dict[Kind, Say] = {
+    Kind.LINK_USER: lambda who, _: f"{who} is linked to the account that is already there",
+    Kind.CREATE_USER: lambda who, _: f"{who} gets an account",
+    Kind.UPDATE_USER: lambda who, _: f"{who}'s account is updated",
+    Kind.ENABLE_USER: lambda who, _: f"{who} may sign in again",
+    Kind.DISABLE_USER: lambda who, _: f"{who} may no longer sign in",
+    Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
+    Kind.LINK_CLASS: lambda what, _: f"{what} is linked to the class that is already there",
+    Kind.CREATE_CLASS: lambda what, _: f"{what} gets a class group",
+    Kind.UPDATE_CLASS: lambda what, _: f"{what}'s class group is updated",
+    Kind.ADD_OWNER: lambda what, who: f"{what} gets the owner {who}",
+    Kind.ADD_MEMBER: lambda what, who: f"{what} gained {who}",
+    Kind.CREATE_TEAM: lambda what, _: f"{what} becomes a team",
+    Kind.REMOVE_MEMBER: lambda what, who: f"{what} lost {who}",
+    Kind.REMOVE_OWNER: lambda what, who: f"{what} no longer has the owner {who}",
+}
+
+REASONS: dict[Cause, str] = {
+    Cause.NO_ACCOUNT: "in the register, without an account",
+    Cause.MATCHED: "the match property names exactly this one",
+    Cause.VALUES_DIFFER: "the register says something else",
+    Cause.RETURNED: "is current again",
+    Cause.LEFT: "is no longer current in the register",
+    Cause.NO_LICENCE: "the profile gives this user type a licence",
+    Cause.NO_CLASS: "the class has no group at Microsoft yet",
+    Cause.ENROLMENT_CURRENT: "enrolment began {day}",
+    Cause.TEACHING_CURRENT: "teaching began {day}",
+    Cause.ENROLMENT_ENDED: "no current enrolment any more",
+    Cause.TEACHING_ENDED: "does not teach the class any more",
+    Cause.NO_TEAM: "the class group is not a team yet",
+    Cause.NO_TEACHER: "waits: no teacher yet",
+    Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
+    Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
+    Cause.MATCH_TAKEN: "waits: what matches belongs to somebody else already",
+    Cause.NO_NAME: "waits: no user name can be made from what the register says",
+    Cause.NO_SEATS: "waits: no free licence; buy seats or free some",
+    Cause.CREATING_OFF: "waits: no account, creating is off",
+    Cause.OWNERS_WAIT: "waits: no teacher of the class has an enabled account with a licence yet",
+    Cause.ACCOUNT_GONE: "waits: the linked account is no longer in the tenant; restore it or unlink",
+    Cause.CLASS_GONE: "waits: the linked class is no longer in the tenant; restore it or unlink",
+    Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
+}
+
+UNDATED: dict[Cause, str] = {
+    Cause.ENROLMENT_CURRENT: "enrolment is current",
+    Cause.TEACHING_CURRENT: "teaching is current",
+}
+
+OBJECTIONS: dict[str, str] = {
+    "accounts-created": "{count} accounts would be created",
+    "accounts-disabled": "{count} accounts would be disabled",
+    "members-removed": "{count} memberships would be removed",
+    "teams-emptied": "{count} teams would lose more than half their people",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What happens, and why."""
+
+    act: str
+    reason: str
+
+    def __str__(self) -> str:
+        """The act and its reason in one line."""
+        return f"{self.act}: {self.reason}"
+
+
+def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date | None = None) -> Sentence:
+    """One change as a sentence; `subject` and `other` are what the school calls them."""
+    why = Cause(cause)
+    template = UNDATED.get(why, REASONS[why]) if day is None else REASONS[why]
+    return Sentence(ACTS[Kind(kind)](subject, other), template.format(day=day.isoformat() if day else ""))
+
+
+def objection_sentence(objection: Objection) -> str:
+    """A tripped guard as a sentence, with the limits it compares against."""
+    what = OBJECTIONS[objection.code].format(count=objection.count)
+    if not objection.limit:
+        return f"{what}; a person has to look at each of them."
+    return (
+        f"{what} of {objection.managed} managed; beyond {objection.limit} or {objection.percent:g} % "
+        "a person has to agree."
+    )

@@ -1,0 +1,281 @@
+"""A small, readable world for the pure stations: a school in words, a tenant in frames, and what applying a plan leaves.
+
+`School` becomes a Roster; `Tenant` holds what Microsoft would hold and can carry out a plan, so that a test can say
+"the school changes, look at the second plan". Keys are small integers in the order things were named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from rollbook.desired import Desired, TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
+from rollbook.plan.changes import ChangeVerdict, Kind, Plan
+from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.make import make_plan
+from rollbook.plan.match import match
+from rollbook.profiles import Profile, suggested
+from rollbook.roster.tables import SCHEMAS as ROSTER_TABLES
+from rollbook.roster.tables import Roster
+
+AUTUMN = dt.date(2026, 10, 1)
+BEGIN, END = dt.date(2026, 9, 1), dt.date(2027, 7, 1)
+STUDENT_SKU, STAFF_SKU = "sku-student", "sku-staff"
+
+FACTS = TenantFacts(
+    default_domain="school.example",
+    domains=frozenset({"school.example"}),
+    country="GR",
+    skus={"STANDARDWOFFPACK_STUDENT": STUDENT_SKU, "STANDARDWOFFPACK_FACULTY": STAFF_SKU},
+)
+
+
+def frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of a roster table; columns that are not given are null, or 0 for lines."""
+    return pl.DataFrame(rows, schema=pl.Schema(ROSTER_TABLES[table]))
+
+
+@dataclass
+class School:
+    """A school told in sentences: `student("Maria Papadaki")`, `klass("7A Maths", teachers=["Nikos Vasilakis"], ...)`."""
+
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    types: list[dict[str, Any]] = field(default_factory=list)
+    classes: dict[str, int] = field(default_factory=dict)
+    enrolments: list[dict[str, Any]] = field(default_factory=list)
+    teachings: list[dict[str, Any]] = field(default_factory=list)
+    guardians: list[dict[str, Any]] = field(default_factory=list)
+
+    def person(self, name: str, user_type: str, **columns: Any) -> int:
+        """A person of a user type; naming somebody again adds the type."""
+        given, _, family = name.partition(" ")
+        row = self.people.setdefault(name, {"person": len(self.people) + 1})
+        row |= {"given_name": given, "family_name": family or None, "active": True}
+        row |= {"sourced_id": f"p{row['person']}", "line": 0, "sis_number": f"S{row['person']}"} | columns
+        self.types.append({"person": row["person"], "user_type": user_type})
+        return int(row["person"])
+
+    def key(self, name: str, user_type: str) -> int:
+        """The key of somebody, who is added if the school does not know the name yet."""
+        known = self.people.get(name)
+        return int(known["person"]) if known else self.person(name, user_type)
+
+    def klass(
+        self, title: str, teachers: list[str] | None = None, students: list[str] | None = None, **dates: dt.date
+    ) -> School:
+        """A class that is its own group and subject, with these people from `begin` to `end`."""
+        klass = self.classes.setdefault(title, len(self.classes) + 1)
+        span = {"begin": dates.get("begin", BEGIN), "end": dates.get("end", END), "klass": klass, "line": 0}
+        for name in teachers or []:
+            number = len(self.teachings) + 1
+            row = {"teaching": number, "sourced_id": f"t{number}", "person": self.key(name, "teacher")}
+            self.teachings.append(row | span | {"teacher_type": "teacher"})
+        for name in students or []:
+            number = len(self.enrolments) + 1
+            row = {"enrolment": number, "sourced_id": f"e{number}", "person": self.key(name, "student")}
+            self.enrolments.append(row | span)
+        return self
+
+    def leaves(self, name: str) -> School:
+        """Somebody is no longer active in the school."""
+        self.people[name]["active"] = False
+        return self
+
+    def drops(self, name: str, title: str) -> School:
+        """Somebody is no longer enrolled or teaching in a class."""
+        person, klass = self.people[name]["person"], self.classes[title]
+        for rows in (self.enrolments, self.teachings):
+            rows[:] = [row for row in rows if (row["person"], row["klass"]) != (person, klass)]
+        return self
+
+    def roster(self) -> Roster:
+        """The school as a Roster, with one school year from September to July."""
+        period = {"period": 1, "sourced_id": "2027", "line": 0, "title": "2026-2027", "begin": BEGIN, "end": END}
+        classes, groups, subjects = [], [], []
+        for title, key in self.classes.items():
+            common = {"sourced_id": f"c{key}", "line": 0, "code": f"C{key}"}
+            groups.append({"group": key, "name": title, **common})
+            subjects.append({"subject": key, "name": title, **common})
+            link = {"klass": key, "group": key, "subject": key, "period": 1, "kind": "scheduled"}
+            classes.append({"title": title, **common, **link})
+        return Roster(
+            academic_periods=frame("academic_periods", [period]),
+            groups=frame("groups", groups),
+            subjects=frame("subjects", subjects),
+            classes=frame("classes", classes),
+            people=frame("people", list(self.people.values())),
+            affiliations=frame("affiliations", self.types),
+            guardianships=frame("guardianships", self.guardians),
+            enrolments=frame("enrolments", self.enrolments),
+            teachings=frame("teachings", self.teachings),
+        )
+
+
+CLASS_LINKS_FROM = 10_000
+"""People's links equal their keys, links of classes start here: readable in a failing test."""
+
+
+@dataclass
+class Tenant:
+    """What Microsoft holds, and what Rollbook remembers of it; `plan` looks, `apply` carries out."""
+
+    users: list[dict[str, Any]] = field(default_factory=list)
+    teams: list[dict[str, Any]] = field(default_factory=list)
+    memberships: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[int, dict[str, Any]] = field(default_factory=dict)
+    waited: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(WAITED)))
+    departed: list[dict[str, Any]] = field(default_factory=list)
+    seats: int = 1_000
+
+    def account(self, name: str, **columns: Any) -> str:
+        """An account somebody else made; returns its object id."""
+        object_id = f"object-{len(self.users) + 1}"
+        row = {
+            "object_id": object_id,
+            "user_principal_name": name,
+            "account_enabled": True,
+            "licences": [],
+            "on_premises": False,
+            "guest": False,
+        }
+        self.users.append(row | columns)
+        return object_id
+
+    def state(self) -> State:
+        """The tenant as the reader would see it, memberships by link."""
+        members = [
+            {"team": row["team"], "user": row["user"], "relation": row["relation"], "user_object_id": None}
+            for row in self.memberships
+        ]
+        return State(
+            users=pl.DataFrame(self.users, schema=pl.Schema(USERS)),
+            teams=pl.DataFrame(self.teams, schema=pl.Schema(TEAMS)),
+            memberships=pl.DataFrame(members, schema=pl.Schema(MEMBERSHIPS)),
+        )
+
+    def plan(
+        self, school: School, as_of: dt.date = AUTUMN, profile: Profile | None = None, facts: TenantFacts = FACTS
+    ) -> Plan:
+        """The plan that makes this tenant equal to the school."""
+        profile = profile or suggested()
+        desired = desire(school, as_of, profile, facts, self.departed)
+        actual = self.state()
+        context = self._context(desired, as_of)
+        matched = match(desired.state, desired.people, desired.user_names, actual, context, profile)
+        return make_plan(
+            desired.state,
+            desired.people,
+            desired.user_names,
+            desired.nicknames,
+            desired.reasons,
+            actual,
+            matched,
+            context,
+            profile,
+        )
+
+    def _context(self, desired: Desired, as_of: dt.date) -> Context:
+        used = sum(1 for user in self.users for _ in user["licences"])
+        return Context(
+            tenant="tenant",
+            profile_version=1,
+            as_of=as_of,
+            first_run=not self.links,
+            user_links=self._links(desired.state.users["link"].to_list()),
+            team_links=self._links(desired.state.teams["link"].to_list()),
+            user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
+            nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
+            seats=pl.DataFrame(
+                [(STUDENT_SKU, self.seats - used), (STAFF_SKU, self.seats)], schema=pl.Schema(SEATS), orient="row"
+            ),
+            waited=self.waited,
+        )
+
+    def _links(self, keys: list[int]) -> pl.DataFrame:
+        empty = {"object_id": None, "adopted": False, "disabled_by_us": False}
+        rows = [{"link": key, **empty, **self.links.get(key, {})} for key in keys]
+        return pl.DataFrame(rows, schema=pl.Schema(LINKS))
+
+    def apply(self, plan: Plan) -> Tenant:
+        """Carry out every planned change as Microsoft would, and remember what waits."""
+        values = {seq: json.loads(after) for seq, after in plan.details.select("seq", "after").iter_rows() if after}
+        for change in plan.changes.iter_rows(named=True):
+            if change["verdict"] == ChangeVerdict.PLANNED:
+                self._carry_out(
+                    Kind(change["kind"]), change["subject"], change["object"], values.get(change["seq"], {})
+                )
+        self.waited = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.WAITS)).select(WAITED.keys())
+        return self
+
+    def _carry_out(self, kind: Kind, subject: int, other: int | None, after: dict[str, Any]) -> None:
+        if kind in (Kind.LINK_USER, Kind.LINK_CLASS):
+            self.links[subject] = {"object_id": after["object_id"], "adopted": after["adopted"]}
+        elif kind == Kind.CREATE_USER:
+            self.links[subject] = {"object_id": self.account(**_account(after, subject))}
+        elif kind == Kind.CREATE_CLASS:
+            object_id = f"group-{subject}"
+            self.teams.append({"object_id": object_id, "mark": f"mark-{subject}", "has_team": False, **after})
+            self.links[subject] = {"object_id": object_id}
+        elif kind in (Kind.ADD_MEMBER, Kind.ADD_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER):
+            self._relate(kind, subject, other)
+        else:
+            self._change(kind, subject, after)
+
+    def _relate(self, kind: Kind, team: int, user: int | None) -> None:
+        owner = kind in (Kind.ADD_OWNER, Kind.REMOVE_OWNER)
+        row = {"team": team, "user": user, "relation": int(Relation.OWNER if owner else Relation.MEMBER)}
+        if kind in (Kind.ADD_MEMBER, Kind.ADD_OWNER):
+            assert row not in self.memberships, f"added twice: {row}"
+            self.memberships.append(row)
+        else:
+            self.memberships.remove(row)
+
+    def _change(self, kind: Kind, subject: int, after: dict[str, Any]) -> None:
+        object_id = self.links[subject]["object_id"]
+        row = next(r for r in [*self.users, *self.teams] if r["object_id"] == object_id)
+        if kind == Kind.CREATE_TEAM:
+            row["has_team"] = True
+        elif kind in (Kind.ENABLE_USER, Kind.DISABLE_USER):
+            row["account_enabled"] = kind == Kind.ENABLE_USER
+            self.links[subject]["disabled_by_us"] = kind == Kind.DISABLE_USER
+        elif kind == Kind.LICENSE_USER:
+            row["licences"] = sorted({*row["licences"], *after["licences"]})
+        else:
+            row |= after
+
+
+def _account(after: dict[str, Any], link: int) -> dict[str, Any]:
+    return {"name": after["user_principal_name"], "mark": f"mark-{link}", **after}
+
+
+def desire(
+    school: School,
+    as_of: dt.date = AUTUMN,
+    profile: Profile | None = None,
+    facts: TenantFacts = FACTS,
+    departed: list[dict[str, Any]] | None = None,
+) -> Desired:
+    """What the tenant should hold, with links that equal the keys of people, and of classes from CLASS_LINKS_FROM."""
+    profile, roster = profile or suggested(), school.roster()
+    left = pl.DataFrame(departed or [], schema=roster.affiliations.select("person", "user_type").schema)
+    people = managed_people(roster, profile, as_of, left).with_columns(
+        link=pl.col("person"), mark=pl.format("mark-{}", "person")
+    )
+    link = pl.col("klass") + CLASS_LINKS_FROM
+    classes = managed_classes(roster, profile, as_of).with_columns(link=link, mark=pl.format("mark-{}", link))
+    return build_desired(roster, profile, as_of, facts, people, classes)
+
+
+def told(plan: Plan) -> list[str]:
+    """The plan in short lines such as "CREATE_USER 1" or "ADD_MEMBER 10001 2"; waiting ones start with "waits"."""
+    lines = []
+    for row in plan.changes.iter_rows(named=True):
+        parts = [Kind(row["kind"]).name, str(row["subject"])] + ([str(row["object"])] if row["object"] else [])
+        waiting = row["verdict"] == ChangeVerdict.WAITS
+        lines.append(" ".join(["waits", *parts] if waiting else parts))
+    return lines
