@@ -70,6 +70,10 @@ class Journal(Protocol):
         """The mark that objects of these links carry at Microsoft."""
         ...
 
+    def made_here(self) -> frozenset[int]:
+        """Links whose object this run made: Microsoft may not know it everywhere yet."""
+        ...
+
     def intend(self, intents: Sequence[Intent]) -> None:
         """Remember that these requests are about to be sent."""
         ...

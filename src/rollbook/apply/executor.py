@@ -1,0 +1,167 @@
+"""Carries out a run's open changes, wave by wave, so that it can be killed at any moment and taken up again.
+
+Intent before request, answer after: an intent is committed before its batch is sent, so a run that is taken up again first asks
+Microsoft what became of intents without an answer. Nothing is made twice, nothing is lost. What just happened (`Outcome`) and
+what is remembered (`journal.Answer`) are two things. The waves follow the order of `Kind`: people before classes, classes
+before memberships, memberships before teams, so that Microsoft's replication delays are absorbed by other work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from rollbook.apply import journal as memory
+from rollbook.apply.operations import settle_operations
+from rollbook.apply.outcomes import Settled, Verdicts
+from rollbook.apply.ports import Lookup, Progress, Writer, silent
+from rollbook.apply.recover import recover
+from rollbook.apply.requests import ADDITIONS, Change, Surroundings, Work, values_of, works
+from rollbook.clock import Clock
+from rollbook.graph.protocol import Item
+from rollbook.plan.changes import ChangeVerdict, Kind
+
+STAGES: dict[str, tuple[Kind, ...]] = {
+    "accounts": (Kind.CREATE_USER,),
+    "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER),
+    "licences": (Kind.LICENSE_USER,),
+    "classes": (Kind.CREATE_CLASS,),
+    "class changes": (Kind.UPDATE_CLASS,),
+    "memberships": ADDITIONS,
+    "teams": (Kind.CREATE_TEAM,),
+    "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),
+}
+"""The waves, in order, under the names that progress shows."""
+
+LINKING = (Kind.LINK_USER, Kind.LINK_CLASS)
+ROUNDS = 4
+"""How often a wave is offered again: what a lost connection left open, halves of a refused addition, second requests."""
+
+
+def apply_changes(
+    journal: memory.Journal,
+    writer: Writer,
+    lookup: Lookup,
+    clock: Clock,
+    mark_property: str,
+    progress: Progress = silent,
+) -> None:
+    """Give every open change of the run a final verdict.
+
+    Raises `Stop` when no further request can succeed; everything answered until then is remembered and the run can be
+    taken up again.
+    """
+    recover(journal, lookup)
+    linking = journal.open_changes().filter(pl.col("kind").is_in([int(kind) for kind in LINKING]))
+    if linking.height:
+        journal.close(linking["seq"].to_list(), ChangeVerdict.DONE)
+    for stage, kinds in STAGES.items():
+        _Wave(journal, writer, lookup, mark_property, progress, stage, kinds).run()
+    settle_operations(journal, lookup, clock)
+
+
+class _Wave:
+    """One wave: the open changes of some kinds, offered to the writer until each has a final verdict."""
+
+    def __init__(
+        self,
+        journal: memory.Journal,
+        writer: Writer,
+        lookup: Lookup,
+        mark_property: str,
+        progress: Progress,
+        stage: str,
+        kinds: Sequence[Kind],
+    ) -> None:
+        self._journal = journal
+        self._writer = writer
+        self._lookup = lookup
+        self._mark_property = mark_property
+        self._progress = progress
+        self._stage = stage
+        self._kinds = kinds
+
+    def run(self) -> None:
+        """Offer the open changes, and what is left of them, up to ROUNDS times; what is open then is left for the next run."""
+        changes = self._open()
+        if not changes:
+            return
+        total = len(changes)
+        self._progress(self._stage, 0, total)
+        for _ in range(ROUNDS):
+            if not changes:
+                break
+            around = self._surroundings(changes)
+            blocked = [c.seq for c in changes if not _ready(c, around)]
+            if blocked:
+                self._journal.close(blocked, ChangeVerdict.BLOCKED)
+            offered = list(works([c for c in changes if _ready(c, around)], around))
+            self._offer(offered, around, total)
+            changes = self._open()
+        if changes:
+            self._journal.close([change.seq for change in changes], ChangeVerdict.LATER)
+        self._progress(self._stage, total, total)
+
+    def _open(self) -> list[Change]:
+        kinds = [int(kind) for kind in self._kinds]
+        found = self._journal.open_changes().filter(pl.col("kind").is_in(kinds))
+        # A change that was sent and goes on at Microsoft (an operation) is not offered again.
+        found = found.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+        details = self._journal.details(kinds).select("seq", "before", "after")
+        rows = (
+            found.join(details, on="seq", how="left")
+            .sort("seq")
+            .select("seq", "kind", "subject", "object", "before", "after")
+        )
+        return [
+            Change(seq, Kind(kind), subject, other, values_of(after), values_of(before))
+            for seq, kind, subject, other, before, after in rows.iter_rows()
+        ]
+
+    def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
+        creating = [c.subject for c in changes if c.kind in (Kind.CREATE_USER, Kind.CREATE_CLASS)]
+        return Surroundings(
+            object_ids=self._journal.object_ids(),
+            marks=self._journal.marks(creating) if creating else {},
+            mark_property=self._mark_property,
+            fresh=self._journal.made_here(),
+        )
+
+    def _offer(self, offered: list[Work], around: Surroundings, total: int) -> None:
+        """Send all of `offered` and what follows from the outcomes; returns when nothing is on its way any more."""
+        done = total - sum(len(work.changes) for work in offered)
+        while offered:
+            first = self._journal.next_number()
+            sent = dict(enumerate(offered, start=first))
+            items = (Item(number, work.request, work.objects, work.fresh) for number, work in sent.items())
+            verdicts = Verdicts(self._lookup, around)
+            following: list[Work] = []
+            for outcomes in self._writer.write(items, lambda numbers, sent=sent: self._intend(numbers, sent)):
+                settled = [verdicts.settle(number, sent[number], outcome) for number, outcome in outcomes]
+                self._remember(settled)
+                following += [work for each in settled for work in each.following]
+                done += sum(len(sent[each.number].changes) for each in settled if each.final)
+                self._progress(self._stage, done, total)
+            if verdicts.unsure:
+                recover(self._journal, self._lookup)
+            offered = following
+
+    def _intend(self, numbers: Sequence[int], sent: dict[int, Work]) -> None:
+        self._journal.intend(
+            [
+                memory.Intent(n, int(sent[n].kind), sent[n].seqs, names=sent[n].names, secrets=sent[n].secrets)
+                for n in numbers
+            ]
+        )
+
+    def _remember(self, settled: Sequence[Settled]) -> None:
+        answers = [each.answer for each in settled if each.answer is not None]
+        if answers:
+            self._journal.answer(answers)
+
+
+def _ready(change: Change, around: Surroundings) -> bool:
+    """Whether everything the change needs is there: its subject, unless it makes it, and its object."""
+    subject = change.kind in (Kind.CREATE_USER, Kind.CREATE_CLASS) or change.subject in around.object_ids
+    return subject and (change.other is None or change.other in around.object_ids)

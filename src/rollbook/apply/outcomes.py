@@ -1,0 +1,142 @@
+"""From what just happened to what is remembered: one table from kind and outcome to a verdict, an answer, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from rollbook.apply.journal import Answer
+from rollbook.apply.ports import Lookup
+from rollbook.apply.requests import ADDITIONS, Surroundings, Work, add_relations
+from rollbook.errors import TenantError
+from rollbook.graph import protocol
+from rollbook.graph.protocol import Done, Outcome, Postponed, Refused, Unknown
+from rollbook.plan.changes import ChangeVerdict, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is remembered of one write (None: nothing yet, it has to be looked up) and which writes follow from it."""
+
+    number: int
+    answer: Answer | None
+    following: tuple[Work, ...] = ()
+
+    @property
+    def unsure(self) -> bool:
+        """Whether Microsoft has to be asked what became of it."""
+        return self.answer is None
+
+    @property
+    def final(self) -> bool:
+        """Whether its changes have their last verdict."""
+        open_verdicts = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
+        return self.answer is not None and self.answer.verdict not in open_verdicts
+
+
+class Verdicts:
+    """Settles the outcomes of one round of writes."""
+
+    def __init__(self, lookup: Lookup, around: Surroundings) -> None:
+        self._lookup = lookup
+        self._around = around
+        self.unsure = False
+
+    def settle(self, number: int, work: Work, outcome: Outcome) -> Settled:
+        """What to remember of this outcome."""
+        match outcome:
+            case Done():
+                return self._done(number, work, outcome.answer)
+            case Refused():
+                return self._refused(number, work, outcome)
+            case Postponed():
+                return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
+            case Unknown():
+                self.unsure = True
+                return Settled(number, None)
+
+    def _done(self, number: int, work: Work, answer: protocol.Answer) -> Settled:
+        if work.then is not None:
+            open_answer = Answer(number, ChangeVerdict.PLANNED, status=answer.status)
+            return Settled(number, open_answer, (replace(work, request=work.then, then=None, names={}, secrets={}),))
+        read = RESULTS.get(work.kind, _plainly_done)
+        return Settled(number, read(number, work, answer))
+
+    def _refused(self, number: int, work: Work, outcome: Refused) -> Settled:
+        if work.kind == Kind.CREATE_TEAM and protocol.already_provisioned(outcome.answer):
+            return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+        if work.kind in FIND_MADE and protocol.object_conflict_target(outcome.answer):
+            return Settled(number, FIND_MADE[work.kind](self._lookup, self._around, number, work, outcome))
+        if work.kind in ADDITIONS:
+            return self._refused_addition(number, work, outcome)
+        if work.kind in (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER) and outcome.answer.status == 404:
+            return Settled(number, Answer(number, ChangeVerdict.DONE, status=404))
+        return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
+
+    def _refused_addition(self, number: int, work: Work, outcome: Refused) -> Settled:
+        """One bad entry refuses all (graph.md section 5.2): a single one is decided, several are sent again in halves."""
+        if len(work.changes) == 1:
+            if protocol.already_exists(outcome.answer):
+                return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+            return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
+        middle = len(work.changes) // 2
+        parts = (work.changes[:middle], work.changes[middle:])
+        open_answer = _answer(number, ChangeVerdict.PLANNED, outcome.error)
+        return Settled(number, open_answer, tuple(add_relations(part, self._around) for part in parts))
+
+
+def _answer(number: int, verdict: ChangeVerdict, error: TenantError) -> Answer:
+    return Answer(number, verdict, status=error.status, code=error.code, message=error.message)
+
+
+def _plainly_done(number: int, work: Work, answer: protocol.Answer) -> Answer:
+    return Answer(number, ChangeVerdict.DONE, status=answer.status)
+
+
+def _made(number: int, work: Work, answer: protocol.Answer) -> Answer:
+    """An object was made: its id is in the body."""
+    object_ids = {work.changes[0].subject: str(answer.body["id"])}
+    return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids=object_ids)
+
+
+def _team_made(number: int, work: Work, answer: protocol.Answer) -> Answer:
+    """The team is being made: Location names an operation to be asked later (graph.md section 7.1)."""
+    operation = answer.header("location") or ""
+    verdict = ChangeVerdict.SENT if operation else ChangeVerdict.DONE
+    return Answer(number, verdict, status=answer.status, operation=operation)
+
+
+RESULTS: Mapping[Kind, Callable[[int, Work, protocol.Answer], Answer]] = {
+    Kind.CREATE_USER: _made,
+    Kind.CREATE_CLASS: _made,
+    Kind.CREATE_TEAM: _team_made,
+}
+
+
+def _find_user(lookup: Lookup, around: Surroundings, number: int, work: Work, outcome: Refused) -> Answer:
+    """The name is taken: by our own earlier request, which then is the account, or by somebody else."""
+    subject = work.changes[0].subject
+    found = lookup.users_by_upn([work.names[subject]])
+    return _found(found, around, number, subject, outcome)
+
+
+def _find_class(lookup: Lookup, around: Surroundings, number: int, work: Work, outcome: Refused) -> Answer:
+    subject = work.changes[0].subject
+    found = lookup.classes_by_nickname([work.names[subject]])
+    return _found(found, around, number, subject, outcome)
+
+
+def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int, outcome: Refused) -> Answer:
+    ours = found.filter(pl.col("mark") == around.marks[subject])
+    if ours.height:
+        return Answer(number, ChangeVerdict.DONE, status=200, object_ids={subject: str(ours["object_id"][0])})
+    # Taken since the plan was made; the next plan sees who has it and picks another.
+    return _answer(number, ChangeVerdict.LATER, outcome.error)
+
+
+FIND_MADE: Mapping[Kind, Callable[[Lookup, Surroundings, int, Work, Refused], Answer]] = {
+    Kind.CREATE_USER: _find_user,
+    Kind.CREATE_CLASS: _find_class,
+}

@@ -1,0 +1,60 @@
+"""What applying asks of the world around it, beside the journal: a writer, a look at the tenant, and somebody to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from rollbook.graph.protocol import Answer, Item, Outcome, Request
+
+
+class Writer(Protocol):
+    """Sends writes within Microsoft's quotas."""
+
+    def write(
+        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+    ) -> Iterator[list[tuple[int, Outcome]]]:
+        """Final outcomes in groups, as they come; `on_send` is called with the keys of a batch before it is sent."""
+        ...
+
+
+class Lookup(Protocol):
+    """Looks at single objects of the tenant, to learn what became of a write without an answer."""
+
+    def users_by_upn(self, names: Sequence[str]) -> pl.DataFrame:
+        """The users of these names that exist (schema USERS)."""
+        ...
+
+    def users_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The users of these ids that exist (schema USERS)."""
+        ...
+
+    def classes_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
+        """The class groups of these nicknames that exist (schema TEAMS)."""
+        ...
+
+    def teams_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The groups of these ids that exist (schema TEAMS)."""
+        ...
+
+    def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """[group_object_id, user_object_id, relation] of these groups."""
+        ...
+
+    def get_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers of these reads, in their order."""
+        ...
+
+
+class Progress(Protocol):
+    """Told how far a stage is."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` changes of this stage are settled."""
+        ...
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A Progress that tells nobody."""

@@ -1,0 +1,229 @@
+"""The whole story in five calls; no decisions of its own.
+
+    1. roster  = register.read()
+    2. desired = build_desired(roster, profile ...)
+    3. actual  = read_actual(tenant)
+    4. plan    = make_plan(desired, actual, links ...)
+    5. apply_changes(journal, writer ...)           the only step that holds a writer
+       proof   = prove(expected, actual)
+
+What it needs of the world it declares here as Protocols: the register and the memory (implemented by `store`), the tenant's
+reading side (implemented by `graph.reader`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from rollbook.apply.proof import Proof, prove
+from rollbook.desired import Desired, TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.directory.state import MEMBERSHIPS, State
+from rollbook.plan.changes import Cause, Kind, Plan
+from rollbook.plan.context import Context
+from rollbook.plan.make import make_plan
+from rollbook.plan.match import Matched, match
+from rollbook.profiles import Profile
+from rollbook.roster.tables import Roster
+
+USER, TEAM = "user", "team"
+
+
+class Register(Protocol):
+    """One institute's register, as published."""
+
+    def read(self) -> Roster:
+        """All of it, with keys that stay the same over deliveries."""
+        ...
+
+    def departed(self) -> pl.DataFrame:
+        """People who were in the register once and no longer are: [person, user_type]."""
+        ...
+
+
+class Memory(Protocol):
+    """What is remembered of one tenant."""
+
+    def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
+        """[subject, period, link, mark] for `subjects` [subject, period]; missing links are made, nothing at Microsoft."""
+        ...
+
+    def links(self, kind: str) -> pl.DataFrame:
+        """All links of this kind (schema plan.context.LINKS)."""
+        ...
+
+    def reserved_names(self, kind: str) -> pl.DataFrame:
+        """Reserved user names or nicknames (schema plan.context.RESERVED)."""
+        ...
+
+    def waited(self) -> pl.DataFrame:
+        """What waited when the tenant was last synchronized (schema plan.context.WAITED)."""
+        ...
+
+    def first_run(self) -> bool:
+        """Whether this profile was never applied in this tenant."""
+        ...
+
+
+class TenantReader(Protocol):
+    """The tenant's reading side. It raises rather than return a reading that may have left something out."""
+
+    def facts(self) -> TenantFacts:
+        """Domains, country and licences of the tenant."""
+        ...
+
+    def seats(self) -> pl.DataFrame:
+        """Free seats by licence (schema plan.context.SEATS)."""
+        ...
+
+    def users(self) -> pl.DataFrame:
+        """All users (schema directory.state.USERS), link null."""
+        ...
+
+    def teams(self) -> pl.DataFrame:
+        """All class groups (schema directory.state.TEAMS), link null."""
+        ...
+
+    def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """[group_object_id, user_object_id, relation] of these groups."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one synchronization is about."""
+
+    tenant: str
+    profile: Profile
+    profile_version: int
+    as_of: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Desired and actual beside each other, as one plan saw them."""
+
+    desired: Desired
+    actual: State
+    matched: Matched
+
+
+Tell = Callable[[str], None]
+
+
+def quiet(stage: str) -> None:
+    """A Tell for callers that show no progress."""
+
+
+def draft(
+    scope: Scope, register: Register, memory: Memory, reader: TenantReader, tell: Tell = quiet
+) -> tuple[Plan, View]:
+    """The plan that makes the tenant equal to the register, and what it was made from. Writes nothing at Microsoft."""
+    tell("register")
+    roster = register.read()
+    tell("desired")
+    desired = _desired(scope, roster, register, memory, reader)
+    tell("tenant")
+    users, teams = reader.users(), reader.teams()
+    context = _context(scope, desired, memory, reader)
+    directory = State(users=users, teams=teams)
+    matched = match(desired.state, desired.people, desired.user_names, directory, context, scope.profile)
+    tell("memberships")
+    actual = State(users, teams, read_memberships(reader, matched.users, matched.teams))
+    tell("plan")
+    plan = make_plan(
+        desired.state,
+        desired.people,
+        desired.user_names,
+        desired.nicknames,
+        desired.reasons,
+        actual,
+        matched,
+        context,
+        scope.profile,
+    )
+    return plan, View(desired, actual, matched)
+
+
+def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
+    people = managed_people(roster, scope.profile, scope.as_of, register.departed())
+    classes = managed_classes(roster, scope.profile, scope.as_of)
+    subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
+    user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
+    team_links = memory.reserve_links(TEAM, classes.select(subject="klass", period="period"))
+    return build_desired(
+        roster,
+        scope.profile,
+        scope.as_of,
+        reader.facts(),
+        people.join(user_links, on="person"),
+        classes.join(team_links.select(klass="subject", link="link", mark="mark"), on="klass"),
+    )
+
+
+def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:
+    return Context(
+        tenant=scope.tenant,
+        profile_version=scope.profile_version,
+        as_of=scope.as_of,
+        first_run=memory.first_run(),
+        user_links=memory.links(USER),
+        team_links=memory.links(TEAM),
+        user_names=memory.reserved_names(USER),
+        nicknames=memory.reserved_names(TEAM),
+        seats=reader.seats(),
+        waited=memory.waited(),
+    )
+
+
+def read_memberships(reader: TenantReader, users: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
+    """Memberships (schema MEMBERSHIPS) of the linked `teams` [link, object_id]; people without a link have user null."""
+    read = reader.memberships(teams["object_id"].to_list())
+    return (
+        read.join(teams.select(group_object_id="object_id", team="link"), on="group_object_id")
+        .join(users.select(user_object_id="object_id", user="link"), on="user_object_id", how="left")
+        .select(MEMBERSHIPS.keys())
+        .cast(pl.Schema(MEMBERSHIPS))
+    )
+
+
+def prove_view(plan: Plan, view: View, scope: Scope) -> Proof:
+    """The proof of a plan that had nothing to do: what was read for it is the evidence."""
+    teams = view.actual.teams.drop("link").join(view.matched.teams.select("link", "object_id"), on="object_id")
+    return _prove(plan, view.desired, view.actual.memberships, view.matched.users, teams, scope)
+
+
+def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: TenantReader) -> Proof:
+    """The proof after applying: the tenant is read anew and compared with what was desired."""
+    users = memory.links(USER).drop_nulls("object_id")
+    links = memory.links(TEAM).drop_nulls("object_id")
+    wanted = view.desired.state.teams.select("link")
+    teams = reader.teams().drop("link").join(links.select("link", "object_id"), on="object_id")
+    teams = teams.join(wanted, on="link", how="semi")
+    return _prove(plan, view.desired, read_memberships(reader, users, teams), users, teams, scope)
+
+
+def _prove(
+    plan: Plan, desired: Desired, actual: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, scope: Scope
+) -> Proof:
+    """Expected is everybody who has an account or was to get one, in every class that has a group or was to get one."""
+    planned = plan.changes.filter(pl.col("cause") != int(Cause.NO_NAME))
+    made_users = planned.filter(pl.col("kind") == int(Kind.CREATE_USER)).select(user="subject")
+    made_teams = planned.filter(pl.col("kind") == int(Kind.CREATE_CLASS)).select(team="subject")
+    known_users = pl.concat([users.select(user="link"), made_users]).unique()
+    known_teams = pl.concat([teams.select(team="link"), made_teams]).unique()
+    expected = desired.reasons.join(known_users, on="user", how="semi").join(known_teams, on="team", how="semi")
+    last_owner = plan.changes.filter(pl.col("cause") == int(Cause.LAST_OWNER))
+    wanted = desired.state.teams.select(team="link")
+    managed = teams.select("has_team", team="link").join(wanted, on="team", how="semi")
+    return prove(
+        expected,
+        actual.join(wanted, on="team", how="semi"),
+        managed,
+        last_owner.select(team="subject", user="object"),
+        keep_previous=scope.profile.enrolments.keep_previous,
+    )
