@@ -9,6 +9,7 @@ before memberships, memberships before teams, so that Microsoft's replication de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -137,7 +138,7 @@ class _Wave:
             items = (Item(number, work.request, work.objects, work.fresh) for number, work in sent.items())
             verdicts = Verdicts(self._lookup, around)
             following: list[Work] = []
-            for outcomes in self._writer.write(items, lambda numbers, sent=sent: self._intend(numbers, sent)):
+            for outcomes in self._writer.write(items, partial(self._intend, sent)):
                 settled = [verdicts.settle(number, sent[number], outcome) for number, outcome in outcomes]
                 self._remember(settled)
                 following += [work for each in settled for work in each.following]
@@ -147,7 +148,7 @@ class _Wave:
                 recover(self._journal, self._lookup)
             offered = following
 
-    def _intend(self, numbers: Sequence[int], sent: dict[int, Work]) -> None:
+    def _intend(self, sent: dict[int, Work], numbers: Sequence[int]) -> None:
         self._journal.intend(
             [
                 memory.Intent(n, int(sent[n].kind), sent[n].seqs, names=sent[n].names, secrets=sent[n].secrets)

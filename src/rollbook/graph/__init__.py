@@ -1,0 +1,1 @@
+"""THE TENANT: protocol, batch, throttle, lanes and codec without I/O; one transport; reader; writer."""

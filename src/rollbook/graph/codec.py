@@ -1,0 +1,171 @@
+"""Graph's JSON <-> our words: requests from values, frames from objects. Pure; one function per call, named like the change.
+
+Sources: graph.md sections 2 (users), 3 (licences), 5 (groups), 6 (education), 7 (teams).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import polars as pl
+
+from rollbook.directory.state import TEAMS, USERS
+from rollbook.graph.protocol import Request
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+"""References in bodies name the service itself, whatever address it is reached by."""
+
+EXTERNAL_SOURCE = "sis"
+
+USER_PROPERTIES: Mapping[str, str] = {
+    "display_name": "displayName",
+    "given_name": "givenName",
+    "surname": "surname",
+    "employee_id": "employeeId",
+    "account_enabled": "accountEnabled",
+    "usage_location": "usageLocation",
+    "user_principal_name": "userPrincipalName",
+    "mail_nickname": "mailNickname",
+}
+
+CLASS_PROPERTIES: Mapping[str, str] = {
+    "display_name": "displayName",
+    "description": "description",
+    "class_code": "classCode",
+    "external_id": "externalId",
+    "mail_nickname": "mailNickname",
+}
+
+USER_SELECT = (
+    "id,userPrincipalName,mailNickname,mail,displayName,givenName,surname,employeeId,accountEnabled,usageLocation,"
+    "assignedLicenses,onPremisesSyncEnabled,userType"
+)
+CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
+
+
+def _given(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Graph's names for our values, without those that are not given."""
+    return {names[key]: value for key, value in values.items() if value is not None}
+
+
+def create_user(*, password: str, mark_property: str, mark: str, **values: Any) -> Request:
+    """A new account that has to change its password at the first sign-in, carrying our mark from its first moment."""
+    body = _given(values, USER_PROPERTIES)
+    body["passwordProfile"] = {"password": password, "forceChangePasswordNextSignIn": True}
+    body[mark_property] = mark
+    return Request("POST", "/users", body)
+
+
+def update_user(object_id: str, values: Mapping[str, Any]) -> Request:
+    """Only these properties of an account."""
+    return Request("PATCH", f"/users/{object_id}", {USER_PROPERTIES[key]: value for key, value in values.items()})
+
+
+def revoke_sessions(object_id: str) -> Request:
+    """End of all sessions of an account; a disabled one could go on for an hour otherwise."""
+    return Request("POST", f"/users/{object_id}/revokeSignInSessions", {})
+
+
+def assign_license(object_id: str, add: Iterable[tuple[str, Sequence[str]]], remove: Iterable[str]) -> Request:
+    """All licences of one account in one call: (SKU id, plans switched off) to add, SKU ids to remove."""
+    added = [{"skuId": sku, "disabledPlans": list(off)} for sku, off in add]
+    return Request("POST", f"/users/{object_id}/assignLicense", {"addLicenses": added, "removeLicenses": list(remove)})
+
+
+def create_class(*, external_name: str, mark: str, **values: Any) -> Request:
+    """A new class group, marked as ours by externalSource and externalSourceDetail (graph.md section 13.12)."""
+    body = _given(values, CLASS_PROPERTIES)
+    body |= {"externalName": external_name, "externalSource": EXTERNAL_SOURCE, "externalSourceDetail": mark}
+    return Request("POST", "/education/classes", body)
+
+
+def update_class(object_id: str, values: Mapping[str, Any]) -> Request:
+    """Only these properties of a class."""
+    body = {CLASS_PROPERTIES[key]: value for key, value in values.items()}
+    return Request("PATCH", f"/education/classes/{object_id}", body)
+
+
+def add_relations(group: str, owners: Sequence[str], members: Sequence[str]) -> Request:
+    """Up to twenty owners and members for one group; all or none are added."""
+    if not 0 < len(owners) + len(members) <= 20:
+        raise ValueError(f"1 to 20 relations fit into one request, not {len(owners) + len(members)}")
+    body: dict[str, Any] = {}
+    if owners:
+        body["owners@odata.bind"] = [f"{GRAPH}/directoryObjects/{user}" for user in owners]
+    if members:
+        body["members@odata.bind"] = [f"{GRAPH}/directoryObjects/{user}" for user in members]
+    return Request("PATCH", f"/groups/{group}", body)
+
+
+def remove_member(group: str, user: str) -> Request:
+    """One member less. Without /$ref this would delete the user (graph.md section 5.2)."""
+    return Request("DELETE", f"/groups/{group}/members/{user}/$ref")
+
+
+def remove_owner(group: str, user: str) -> Request:
+    """One owner less. Without /$ref this would delete the user."""
+    return Request("DELETE", f"/groups/{group}/owners/{user}/$ref")
+
+
+def create_team_from_class(group: str) -> Request:
+    """A class team from a class group; answered 202 with an operation."""
+    body = {
+        "template@odata.bind": f"{GRAPH}/teamsTemplates('educationClass')",
+        "group@odata.bind": f"{GRAPH}/groups('{group}')",
+    }
+    return Request("POST", "/teams", body)
+
+
+def get_operation(location: str) -> Request:
+    """A look at an operation, by the Location it was announced with: /teams('ID')/operations('OP') or an address."""
+    path = location.removeprefix(GRAPH)
+    if path.startswith("http"):
+        path = path.partition("/v1.0")[2]
+    return Request("GET", path)
+
+
+def user_by_name(name: str, mark_property: str) -> Request:
+    """A look for one user by user principal name."""
+    wanted = quote(name.replace("'", "''"), safe="@.'-")
+    path = f"/users?$filter=userPrincipalName eq '{wanted}'&$select={USER_SELECT},{mark_property}"
+    return Request("GET", path.replace(" ", "%20"))
+
+
+def group_by_nickname(nickname: str) -> Request:
+    """A look for groups by mail nickname."""
+    wanted = quote(nickname.replace("'", "''"), safe=".'-")
+    return Request("GET", f"/groups?$filter=mailNickname%20eq%20'{wanted}'&$select=id")
+
+
+def _text(objects: Sequence[Mapping[str, Any]], name: str) -> pl.Series:
+    return pl.Series([entry.get(name) for entry in objects], dtype=pl.String)
+
+
+def users_frame(objects: Sequence[Mapping[str, Any]], mark_property: str) -> pl.DataFrame:
+    """Users as Graph describes them -> schema USERS, link null."""
+    licences = [sorted(lic["skuId"] for lic in entry.get("assignedLicenses") or ()) for entry in objects]
+    columns = {
+        "object_id": _text(objects, "id"),
+        **{ours: _text(objects, theirs) for ours, theirs in USER_PROPERTIES.items() if ours != "account_enabled"},
+        "mail": _text(objects, "mail"),
+        "account_enabled": pl.Series([bool(entry.get("accountEnabled")) for entry in objects], dtype=pl.Boolean),
+        "licences": pl.Series(licences, dtype=pl.List(pl.String)),
+        "mark": _text(objects, mark_property),
+        "on_premises": pl.Series([bool(entry.get("onPremisesSyncEnabled")) for entry in objects], dtype=pl.Boolean),
+        "guest": pl.Series([entry.get("userType") == "Guest" for entry in objects], dtype=pl.Boolean),
+    }
+    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(USERS.keys())
+
+
+def teams_frame(classes: Sequence[Mapping[str, Any]], with_team: Iterable[str]) -> pl.DataFrame:
+    """Classes as Graph describes them -> schema TEAMS, link null. `with_team` are ids of groups that are teams."""
+    teams = set(with_team)
+    columns = {
+        "object_id": _text(classes, "id"),
+        **{ours: _text(classes, theirs) for ours, theirs in CLASS_PROPERTIES.items()},
+        "mark": _text(classes, "externalSourceDetail"),
+        "has_team": pl.Series([entry["id"] in teams for entry in classes], dtype=pl.Boolean),
+    }
+    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(TEAMS.keys())

@@ -1,0 +1,193 @@
+"""Reads a tenant. A reading that may have left something out is an error: what was left out would look like deletions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jwt
+import polars as pl
+
+from rollbook.clock import Clock
+from rollbook.directory.state import Relation
+from rollbook.errors import Later, Stop
+from rollbook.graph import batch, codec
+from rollbook.graph.protocol import Answer, Request, next_page, verdict
+from rollbook.graph.transport import Lost, Transport
+
+PAGE = 999
+"""Microsoft's largest page of directory objects (graph.md section 2.2)."""
+
+LANES = 4
+ATTEMPTS = 6
+FIRST_DELAY = 0.5
+
+MEMBERSHIPS = {"group_object_id": pl.String, "user_object_id": pl.String, "relation": pl.UInt8}
+
+HIDDEN_MEMBERS = "Member.Read.Hidden"
+"""Without this role, members of class groups are silently left out of answers (graph.md section 13.5)."""
+
+
+class GraphReader:
+    """The tenant's reading side."""
+
+    def __init__(self, transport: Transport, mark_property: str, clock: Clock) -> None:
+        self._transport = transport
+        self._mark_property = mark_property
+        self._clock = clock
+
+    def users(self) -> pl.DataFrame:
+        """All users that are not deleted (schema USERS), link null."""
+        path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
+        return codec.users_frame(list(self._pages(path)), self._mark_property)
+
+    def teams(self) -> pl.DataFrame:
+        """All class groups (schema TEAMS), link null."""
+        classes = list(self._pages(f"/education/classes?$top={PAGE}&$select={codec.CLASS_SELECT}"))
+        return codec.teams_frame(classes, self._team_ids())
+
+    def _team_ids(self) -> list[str]:
+        path = f"/groups?$filter=resourceProvisioningOptions/Any(x:x%20eq%20'Team')&$top={PAGE}&$select=id"
+        return [group["id"] for group in self._pages(path)]
+
+    def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """Owners and members of these groups: [group_object_id, user_object_id, relation]."""
+        if object_ids:
+            self._require_hidden_members()
+        asked = [(group, relation) for group in object_ids for relation in Relation]
+        paths = {Relation.MEMBER: "members", Relation.OWNER: "owners"}
+        requests = [Request("GET", f"/groups/{g}/{paths[relation]}?$select=id&$top={PAGE}") for g, relation in asked]
+        columns: dict[str, list[Any]] = {name: [] for name in MEMBERSHIPS}
+        for (group, relation), answer, request in zip(asked, self.get_many(requests), requests, strict=True):
+            if answer.status == 404:
+                continue  # the group vanished since it was listed; the next look says so
+            people = [entry["id"] for entry in self._entries(request, answer)]
+            columns["group_object_id"] += [group] * len(people)
+            columns["user_object_id"] += people
+            columns["relation"] += [int(relation)] * len(people)
+        return pl.DataFrame(columns, schema=pl.Schema(MEMBERSHIPS))
+
+    def users_by_upn(self, names: Sequence[str]) -> pl.DataFrame:
+        """The users of these names that exist (schema USERS)."""
+        return self._users([codec.user_by_name(name, self._mark_property) for name in names])
+
+    def users_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The users of these ids that exist (schema USERS)."""
+        select = f"$select={codec.USER_SELECT},{self._mark_property}"
+        return self._users([Request("GET", f"/users/{object_id}?{select}") for object_id in object_ids])
+
+    def _users(self, requests: Sequence[Request]) -> pl.DataFrame:
+        return codec.users_frame(self._found(requests), self._mark_property)
+
+    def classes_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
+        """The class groups of these mail nicknames that exist (schema TEAMS)."""
+        groups = self._found([codec.group_by_nickname(nickname) for nickname in nicknames])
+        return self.teams_by_id([group["id"] for group in groups])
+
+    def teams_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The class groups of these ids that exist (schema TEAMS)."""
+        classes = self._found(
+            [Request("GET", f"/education/classes/{i}?$select={codec.CLASS_SELECT}") for i in object_ids]
+        )
+        options = "$select=id,resourceProvisioningOptions"
+        groups = self._found([Request("GET", f"/groups/{entry['id']}?{options}") for entry in classes])
+        teams = [group["id"] for group in groups if "Team" in (group.get("resourceProvisioningOptions") or ())]
+        return codec.teams_frame(classes, teams)
+
+    def organization(self) -> dict[str, Any]:
+        """The tenant's own entry: id, displayName, countryLetterCode, verifiedDomains."""
+        return dict(next(self._pages("/organization")))
+
+    def domains(self) -> list[dict[str, Any]]:
+        """All domains, with isVerified, isDefault, authenticationType."""
+        return list(self._pages("/domains"))
+
+    def skus(self) -> list[dict[str, Any]]:
+        """All licences: skuId, skuPartNumber, consumedUnits, prepaidUnits, appliesTo, capabilityStatus."""
+        return list(self._pages("/subscribedSkus"))
+
+    def get_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers of these reads in their order, twenty to a batch; faults other than 404 are raised."""
+        if not requests:
+            return []
+        parts = [requests[start : start + batch.SIZE] for start in range(0, len(requests), batch.SIZE)]
+        with ThreadPoolExecutor(LANES, thread_name_prefix="graph-read") as pool:
+            return [answer for part in pool.map(self._get_batch, parts) for answer in part]
+
+    def _get_batch(self, requests: Sequence[Request]) -> list[Answer]:
+        answers: dict[int, Answer] = {}
+        for attempt in range(ATTEMPTS):
+            waiting = [n for n in range(len(requests)) if n not in answers]
+            outer = self._get(batch.pack([requests[n] for n in waiting]))
+            pause = 0.0
+            for n, answer in zip(waiting, batch.unpack(outer, len(waiting)), strict=True):
+                delay = self._postponed(requests[n], answer)
+                if answer is not None and delay is None:
+                    answers[n] = answer
+                else:
+                    pause = max(pause, delay or FIRST_DELAY * 2**attempt)
+            if len(answers) == len(requests):
+                return [answers[n] for n in range(len(requests))]
+            self._clock.sleep(pause)
+        raise Later("Microsoft 365 stayed too busy to be read.", remedy="Run the synchronization again later.")
+
+    def _postponed(self, request: Request, answer: Answer | None) -> float | None:
+        """Seconds to wait before this read is asked again (0: not said); None if it needs not be asked again."""
+        if answer is None:
+            return 0.0
+        fault = verdict(request, answer)
+        if fault is None or answer.status == 404:
+            return None
+        if isinstance(fault, Later):
+            return fault.delay or 0.0
+        raise fault
+
+    def _found(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+        """Every object these reads found, single ones and those in lists."""
+        objects: list[dict[str, Any]] = []
+        for answer in self.get_many(requests):
+            if answer.status != 404:
+                objects += answer.body.get("value", [answer.body])
+        return objects
+
+    def _entries(self, request: Request, answer: Answer) -> Iterator[dict[str, Any]]:
+        """All entries of a list whose first page is `answer`."""
+        while True:
+            yield from answer.body["value"]
+            following = next_page(answer)
+            if following is None:
+                return
+            answer = self._get(Request("GET", following, headers=request.headers))
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        request = Request("GET", path)
+        yield from self._entries(request, self._get(request))
+
+    def _get(self, request: Request) -> Answer:
+        """The answer, repeating what Microsoft put off; any other fault is raised."""
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self._transport.send(request)
+                fault = verdict(request, answer)
+            except Lost as lost:
+                fault = lost
+            if fault is None:
+                return answer
+            if not isinstance(fault, Later) or attempt == ATTEMPTS - 1:
+                raise fault
+            self._clock.sleep(fault.delay or FIRST_DELAY * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _require_hidden_members(self) -> None:
+        """Refuse to read memberships with a token that would leave people out without saying so.
+
+        The token is only looked into, not trusted: Microsoft alone decides what it is good for.
+        """
+        claims = jwt.decode(self._transport.token(), options={"verify_signature": False})
+        if HIDDEN_MEMBERS not in claims.get("roles", ()):
+            raise Stop(
+                f"The application lacks the permission {HIDDEN_MEMBERS}, so members of class teams would be left out.",
+                remedy="Grant the permission at Microsoft and give consent again.",
+                code="MissingPermission",
+            )

@@ -1,0 +1,120 @@
+"""Access tokens for an application, by msal; AADSTS faults as sentences (graph.md sections 1.2 and 13.13).
+
+msal insists on https. An emulated tenant on loopback is reached by a host name of its own that is mapped to the loopback
+address underneath, so msal never sees an http address.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msal
+import requests
+
+from rollbook.errors import Stop
+from rollbook.graph.transport import require_safe
+
+EMULATED_LOGIN = "https://login.emulator.test"
+SCOPE = "https://graph.microsoft.com/.default"
+SECONDS = 20.0
+
+SENTENCES: Mapping[int, tuple[str, str]] = {
+    7000215: (
+        "Microsoft 365 does not accept the client secret.",
+        "Enter the secret's value (not its id) again, or make a new one.",
+    ),
+    7000222: ("The client secret has expired.", "Make a new secret for the application and enter it."),
+    700016: ("The application is not known in this tenant.", "Give consent again, or check the application id."),
+    90002: ("There is no such tenant.", "Check the tenant id."),
+    53003: (
+        "A conditional access policy refused our sign-in.",
+        "Exclude the application from the policy, or allow this server.",
+    ),
+}
+"""What the office is told, by AADSTS number."""
+
+
+class _LoopbackDoor:
+    """The http client msal is given for an emulated tenant: maps EMULATED_LOGIN to an address on this machine."""
+
+    def __init__(self, login_url: str) -> None:
+        require_safe(login_url)
+        self._login_url = login_url.rstrip("/")
+        self._session = requests.Session()
+
+    def get(self, url: str, **options: Any) -> requests.Response:
+        return self._request("GET", url, options)
+
+    def post(self, url: str, **options: Any) -> requests.Response:
+        return self._request("POST", url, options)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _request(self, method: str, url: str, options: dict[str, Any]) -> requests.Response:
+        headers = dict(options.pop("headers", None) or {})
+        if url.startswith(EMULATED_LOGIN):
+            url = self._login_url + url.removeprefix(EMULATED_LOGIN)
+            headers |= {"Host": urlsplit(EMULATED_LOGIN).netloc, "X-Forwarded-Proto": "https"}
+        options.setdefault("timeout", SECONDS)
+        return self._session.request(method, url, headers=headers, **options)
+
+
+class AppTokens:
+    """Access tokens of one application in one tenant; may be shared by threads."""
+
+    def __init__(self, tenant: str, client_id: str, credential: str | Mapping[str, str], login_url: str) -> None:
+        """`credential` is a client secret, or msal's mapping for a certificate. `login_url` may be on loopback (emulated)."""
+        self._tenant, self._client_id, self._credential = tenant, client_id, credential
+        self._emulated = urlsplit(login_url).scheme == "http"
+        self._door = _LoopbackDoor(login_url) if self._emulated else None
+        self._login_url = login_url.rstrip("/")
+        self._authority = f"{EMULATED_LOGIN if self._emulated else self._login_url}/{tenant}"
+        self._lock = threading.Lock()
+        self._app: msal.ConfidentialClientApplication | None = None
+
+    def __call__(self, renew: bool = False) -> str:
+        """An access token; a new one if `renew`. Raises `Stop` with a sentence if none is to be had."""
+        with self._lock:
+            try:
+                if self._app is None or renew:
+                    self._app = self._application()
+                result = self._app.acquire_token_for_client([SCOPE])
+            except (requests.ConnectionError, requests.Timeout) as error:
+                raise Stop(
+                    f"Nothing answers at {self._login_url}.",
+                    remedy="Is the emulator (or the network) running? Start it with `rollbook emulator serve`, or `make demo`.",
+                ) from error
+            except ValueError as error:
+                # msal says so when the tenant's discovery document is refused.
+                raise Stop(
+                    f"The tenant {self._tenant} cannot be signed in to.", remedy="Check the tenant id."
+                ) from error
+        if "access_token" in result:
+            return str(result["access_token"])
+        raise self._refused(result)
+
+    def close(self) -> None:
+        """End the connections of the sign-in."""
+        if self._door is not None:
+            self._door.close()
+
+    def _application(self) -> msal.ConfidentialClientApplication:
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._credential,
+            authority=self._authority,
+            instance_discovery=False if self._emulated else None,
+            http_client=self._door,
+        )
+
+    def _refused(self, result: Mapping[str, Any]) -> Stop:
+        numbers = result.get("error_codes") or [0]
+        code = f"AADSTS{numbers[0]}"
+        message, remedy = SENTENCES.get(
+            int(numbers[0]), ("Microsoft 365 refused our sign-in.", "See Microsoft's code.")
+        )
+        return Stop(f"{message} ({code})", remedy=remedy, code=code, status=400)

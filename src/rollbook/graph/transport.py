@@ -1,0 +1,106 @@
+"""The one door to Microsoft Graph: a pool of connections, a bearer token, bytes out and bytes in."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import orjson
+import urllib3
+
+from rollbook.errors import InputRefused, Later, Stop
+from rollbook.graph.protocol import Answer, Request, decipher
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 120.0
+
+Token = Callable[[bool], str]
+"""Gives an access token; asked with True, a new one."""
+
+
+class Lost(Later):
+    """The connection ended before an answer came: a write may or may not have been carried out."""
+
+
+class Transport:
+    """Sends one request at a time a thread; may be shared by threads."""
+
+    def __init__(self, base_url: str, token: Token, connections: int = 16) -> None:
+        require_safe(base_url)
+        self._base = base_url.rstrip("/")
+        self._token = token
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        )
+
+    def close(self) -> None:
+        """End all connections."""
+        self._pool.clear()
+
+    def token(self) -> str:
+        """The access token in use."""
+        return self._token(False)
+
+    def send(self, request: Request) -> Answer:
+        """The answer. Raises `Lost` if none came, `Stop` if nobody listens at the address."""
+        answer = self._send(request, self._token(False))
+        if answer.status == 401:
+            answer = self._send(request, self._token(True))
+        return answer
+
+    def _send(self, request: Request, token: str) -> Answer:
+        body = None if request.body is None else orjson.dumps(request.body)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "client-request-id": str(uuid.uuid4()),
+            "x-ms-throttle-priority": "low",
+            **dict(request.headers),
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            response = self._pool.request(
+                request.method, self._url(request), body=body, headers=headers, redirect=False
+            )
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+            raise Stop(
+                f"Nothing answers at {self._base}.",
+                remedy="Is the emulator (or the network) running? Start it with `rollbook emulator serve`, or `make demo`.",
+            ) from error
+        except (urllib3.exceptions.ProtocolError, urllib3.exceptions.ReadTimeoutError) as error:
+            raise Lost("The connection to Microsoft 365 was lost before an answer came.") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise Stop(f"The connection to {self._base} failed: {error}.", remedy="Check the address.") from error
+        return decipher(response.status, dict(response.headers), response.data)
+
+    def _url(self, request: Request) -> str:
+        """The whole address; a next link is one already, and is only followed to where we began."""
+        if not request.path.startswith("http"):
+            return self._base + request.path
+        if urlsplit(request.path)[:2] != urlsplit(self._base)[:2]:
+            raise Stop("Microsoft 365 sent a next page that lies on another host; it was not followed.")
+        return request.path
+
+
+def require_safe(url: str) -> None:
+    """Refuse an address that would send a token unencrypted over a network; http is for loopback only."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return
+    host = parts.hostname or ""
+    if parts.scheme != "http" or not _is_loopback(host):
+        raise InputRefused(f"{url} is not encrypted and not on this machine.", remedy="Use an https address.")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

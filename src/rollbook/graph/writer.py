@@ -1,0 +1,141 @@
+"""Sends writes: batches of twenty on a few lanes, within quotas, repeating what Microsoft put off. The caller's thread decides,
+worker threads only carry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from rollbook.clock import Clock
+from rollbook.errors import Later, Never, Stop
+from rollbook.graph import batch
+from rollbook.graph.lanes import Lanes
+from rollbook.graph.protocol import (
+    AMBIGUOUS,
+    Answer,
+    Done,
+    Item,
+    Outcome,
+    Postponed,
+    Refused,
+    Unknown,
+    retry_after,
+    verdict,
+)
+from rollbook.graph.throttle import Throttle
+from rollbook.graph.transport import Lost, Transport
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 1.0
+"""Seconds after which a waiting writer looks up, so that Ctrl-C is heard."""
+
+
+class GraphWriter:
+    """The only thing that changes a tenant."""
+
+    def __init__(
+        self, transport: Transport, throttle: Throttle, clock: Clock, lanes: int = 4, max_attempts: int = 6
+    ) -> None:
+        self._transport = transport
+        self._throttle = throttle
+        self._clock = clock
+        self._lanes = lanes
+        self._max_attempts = max_attempts
+
+    def write(
+        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+    ) -> Iterator[list[tuple[int, Outcome]]]:
+        """Final outcomes in groups, as they come.
+
+        `on_send` is called in the caller's thread with the keys of a batch before it is sent. Raises `Stop` once no request
+        can succeed any more, after what was on its way came back and was yielded.
+        """
+        lanes = Lanes(iter(items), self._throttle, self._max_attempts)
+        flights: dict[Future[Answer], list[Item]] = {}
+        stop: Stop | None = None
+        with ThreadPoolExecutor(self._lanes, thread_name_prefix="graph") as pool:
+            while flights or (stop is None and not lanes.finished):
+                while stop is None and len(flights) < self._lanes:
+                    chosen = lanes.next_batch(self._clock.monotonic())
+                    if not chosen:
+                        break
+                    on_send([item.key for item in chosen])
+                    request = batch.pack([item.request for item in chosen])
+                    flights[pool.submit(self._transport.send, request)] = chosen
+                if not flights:
+                    self._pause(lanes)
+                    continue
+                landed, _ = wait(flights, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
+                for flight in landed:
+                    settled, stopped = self._land(lanes, flight, flights.pop(flight))
+                    stop = stop or stopped
+                    if settled:
+                        yield settled
+        if stop is not None:
+            raise stop
+
+    def _pause(self, lanes: Lanes) -> None:
+        """Wait until something may travel again."""
+        now = self._clock.monotonic()
+        due = lanes.wake_at(now)
+        if due is None:
+            raise RuntimeError("graph: items wait for nothing; this is a defect of the lanes")
+        self._clock.sleep(min(max(due - now, 0.001), LONGEST_WAIT))
+
+    def _land(
+        self, lanes: Lanes, flight: Future[Answer], items: list[Item]
+    ) -> tuple[list[tuple[int, Outcome]], Stop | None]:
+        try:
+            outer = flight.result()
+            answers = batch.unpack(outer, len(items)) if outer.status == 200 else [outer] * len(items)
+        except Lost as lost:
+            log.warning("graph: a batch of %d got no answer (%s)", len(items), lost.message)
+            for item in items:
+                lanes.settled(item)
+            return [(item.key, Unknown(lost)) for item in items], None
+        except Stop as stop:
+            for item in items:
+                lanes.settled(item)
+            # Nothing was sent: the token could not be had, or nobody answers at the address.
+            return [(item.key, Postponed(Later(stop.message, code=stop.code))) for item in items], stop
+        return self._settle(lanes, items, answers)
+
+    def _settle(
+        self, lanes: Lanes, items: Sequence[Item], answers: Sequence[Answer | None]
+    ) -> tuple[list[tuple[int, Outcome]], Stop | None]:
+        now = self._clock.monotonic()
+        settled: list[tuple[int, Outcome]] = []
+        stop: Stop | None = None
+        for item, answer in zip(items, answers, strict=True):
+            outcome, stopped = self._outcome(lanes, item, answer, now)
+            stop = stop or stopped
+            if outcome is not None:
+                lanes.settled(item)
+                settled.append((item.key, outcome))
+        return settled, stop
+
+    def _outcome(
+        self, lanes: Lanes, item: Item, answer: Answer | None, now: float
+    ) -> tuple[Outcome | None, Stop | None]:
+        """The final outcome of one item; None if it travels again."""
+        if answer is None:
+            return Unknown(Later("The answer to this request was missing in the batch.")), None
+        fault = verdict(item.request, answer, fresh=item.fresh)
+        match fault:
+            case None:
+                return Done(answer), None
+            case Later() if answer.status in AMBIGUOUS:
+                return Unknown(fault), None
+            case Later():
+                delay = retry_after(answer)
+                if answer.status == 429 and delay is not None:
+                    self._throttle.pause(now + delay)
+                return (None if lanes.again(item, now, delay) else Postponed(fault)), None
+            case Stop():
+                return Postponed(Later(fault.message, code=fault.code, status=fault.status)), fault
+            case Never():
+                return Refused(answer, fault), None
+            case _:
+                raise fault
