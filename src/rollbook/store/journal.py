@@ -1,0 +1,230 @@
+"""The journal of one run on the database: every method one transaction, durable when it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+from django.db import connection, transaction
+
+from rollbook.apply.journal import Answer, Intent
+from rollbook.clock import Clock
+from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
+from rollbook.store import leases, models, runs
+from rollbook.store.bulk import execute_many, read_frame, table_of
+from rollbook.store.models import Link, Run, Secret
+from rollbook.store.vault import Vault
+
+OPEN = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
+CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS)
+NAMESPACES = {Kind.CREATE_USER: "user", Kind.CREATE_CLASS: "team"}
+
+
+class StoreJournal:
+    """The memory of one run (apply.journal.Journal). Each batch first checks that the tenant is still ours."""
+
+    def __init__(self, run: Run, lease: leases.Lease, clock: Clock, vault: Vault | None = None) -> None:
+        self._run = run
+        self._lease = lease
+        self._clock = clock
+        self._vault = vault or Vault()
+        # Object ids are asked for at each wave; only what this process learns changes them while it holds the lease.
+        self._object_ids: dict[int, str] | None = None
+
+    def open_changes(self, kinds: Sequence[int] | None = None) -> pl.DataFrame:
+        """The run's changes that have no final verdict (schema CHANGES), by seq; of all kinds or of some."""
+        verdicts = ", ".join(str(int(verdict)) for verdict in OPEN)
+        chosen = "" if kinds is None else f"AND kind IN ({', '.join(str(int(kind)) for kind in kinds)})"
+        statement = f"{runs.select_changes()} WHERE run_id = %s AND verdict IN ({verdicts}) {chosen} ORDER BY seq"
+        return read_frame(statement, [self._run.pk], CHANGES)
+
+    def details(self, kinds: Sequence[int]) -> pl.DataFrame:
+        """The attribute values of the run's changes of these kinds (schema DETAILS)."""
+        return runs.load_details(self._run, kinds)
+
+    def unanswered(self) -> list[Intent]:
+        """Intents that have no answer, by number, with the names reserved for them."""
+        statement = (
+            f"SELECT i.number, i.kind, i.seqs, i.names FROM {table_of(models.Intent)} i "
+            f"LEFT JOIN {table_of(models.Answer)} a ON a.run_id = i.run_id AND a.number = i.number "
+            "WHERE i.run_id = %s AND a.id IS NULL ORDER BY i.number"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [self._run.pk])
+            rows = cursor.fetchall()
+        promised = self._promised([int(link) for *_, names in rows for link in names.split(",") if link])
+        return [
+            Intent(
+                number,
+                kind,
+                tuple(int(seq) for seq in seqs.split(",")),
+                names={int(link): promised[int(link)] for link in names.split(",") if link},
+            )
+            for number, kind, seqs, names in rows
+        ]
+
+    def _promised(self, links: Sequence[int]) -> dict[int, str]:
+        """The name each link was promised, as it was sent."""
+        found: dict[int, str] = {}
+        details = runs.load_details(self._run, [int(kind) for kind in CREATING])
+        wanted = details.filter(pl.col("subject").is_in(list(links)))
+        for name in ("mail_nickname", "user_principal_name"):
+            column = wanted.select("subject", pl.col("after").str.json_path_match(f"$.{name}")).drop_nulls()
+            found.update(column.iter_rows())
+        return found
+
+    def next_number(self) -> int:
+        """A number no intent of the run has yet."""
+        return (
+            models.Intent.objects.filter(run=self._run).order_by("-number").values_list("number", flat=True).first()
+            or 0
+        ) + 1
+
+    def object_ids(self) -> dict[int, str]:
+        """Microsoft's object id of every link of the tenant that has one."""
+        if self._object_ids is None:
+            linked = Link.objects.filter(tenant=self._run.tenant_id, object_id__isnull=False)
+            self._object_ids = dict(linked.values_list("pk", "object_id"))
+        return self._object_ids
+
+    def marks(self, links: Sequence[int]) -> dict[int, str]:
+        """The mark that objects of these links carry at Microsoft."""
+        wanted = set(links)
+        known = Link.objects.filter(tenant=self._run.tenant_id).values_list("pk", "mark")
+        return {link: mark for link, mark in known if link in wanted}
+
+    def made_here(self) -> frozenset[int]:
+        """Links whose object this run made."""
+        creating = [int(kind) for kind in CREATING]
+        done = models.Change.objects.filter(run=self._run, kind__in=creating, verdict=int(ChangeVerdict.DONE))
+        return frozenset(done.values_list("subject", flat=True))
+
+    def intend(self, intents: Sequence[Intent]) -> None:
+        """Remember that these requests are about to be sent, the names they claim and the passwords they set."""
+        now = self._clock.now()
+        rows = [
+            (self._run.pk, i.number, int(i.kind), ",".join(map(str, i.seqs)), ",".join(map(str, i.names)), now)
+            for i in intents
+        ]
+        with transaction.atomic():
+            leases.renew(self._lease, now)
+            execute_many(
+                f"INSERT INTO {table_of(models.Intent)} (run_id, number, kind, seqs, names, sent_at) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                rows,
+            )
+            self._reserve_names(intents)
+            self._keep_secrets(intents)
+
+    def _reserve_names(self, intents: Iterable[Intent]) -> None:
+        rows = [
+            (self._run.tenant_id, NAMESPACES[Kind(intent.kind)], name.lower(), link)
+            for intent in intents
+            for link, name in intent.names.items()
+        ]
+        if rows:
+            execute_many(
+                f"INSERT INTO {table_of(models.NameReservation)} (tenant_id, namespace, folded, link_id) "
+                "VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id, namespace, folded) DO NOTHING",
+                rows,
+            )
+
+    def _keep_secrets(self, intents: Iterable[Intent]) -> None:
+        secrets = [(link, text) for intent in intents for link, text in intent.secrets.items()]
+        if not secrets:
+            return
+        # A request that is sent again sets another password: the newest is the one that counts.
+        Secret.objects.filter(purpose=Secret.Purpose.FIRST_PASSWORD, link_id__in=[link for link, _ in secrets]).delete()
+        Secret.objects.bulk_create(
+            [
+                Secret(
+                    tenant_id=self._run.tenant_id,
+                    purpose=Secret.Purpose.FIRST_PASSWORD,
+                    link_id=link,
+                    key_id=self._vault.key_id,
+                    ciphertext=self._vault.encrypt(text),
+                    made_at=self._clock.now(),
+                )
+                for link, text in secrets
+            ]
+        )
+
+    def answer(self, answers: Sequence[Answer]) -> None:
+        """Remember what came back; set the verdicts of the changes and the object ids of the links."""
+        now = self._clock.now()
+        rows = [
+            (self._run.pk, a.number, int(a.verdict), a.status, a.code[:128], a.message, a.operation, now)
+            for a in answers
+        ]
+        with transaction.atomic():
+            execute_many(
+                f"INSERT INTO {table_of(models.Answer)} "
+                "(run_id, number, verdict, status, code, message, operation, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+                "ON CONFLICT (run_id, number) DO UPDATE SET verdict = excluded.verdict, status = excluded.status, "
+                "code = excluded.code, message = excluded.message, operation = excluded.operation, at = excluded.at",
+                rows,
+            )
+            seqs = self._seqs([a.number for a in answers])
+            self._set_verdicts([(int(a.verdict), seq) for a in answers for seq in seqs[a.number]])
+            for a in answers:
+                self._bind(a.object_ids, Link.Origin.MADE)
+            self._remember_disabling(
+                [seq for a in answers if a.verdict == ChangeVerdict.DONE for seq in seqs[a.number]]
+            )
+
+    def _seqs(self, numbers: Sequence[int]) -> dict[int, list[int]]:
+        rows = models.Intent.objects.filter(run=self._run, number__in=numbers).values_list("number", "seqs")
+        return {number: [int(seq) for seq in seqs.split(",")] for number, seqs in rows}
+
+    def _set_verdicts(self, rows: Sequence[tuple[int, int]]) -> None:
+        execute_many(
+            f"UPDATE {table_of(models.Change)} SET verdict = %s WHERE run_id = {int(self._run.pk)} AND seq = %s",
+            rows,
+        )
+
+    def _bind(self, object_ids: Mapping[int, str], origin: str) -> None:
+        """Links and the objects they stand for from now on, with the entry in their history."""
+        if not object_ids:
+            return
+        now = self._clock.now()
+        execute_many(
+            f"UPDATE {table_of(Link)} SET object_id = %s, origin = %s, linked_at = %s WHERE id = %s",
+            [(object_id, origin, now, link) for link, object_id in object_ids.items()],
+        )
+        execute_many(
+            f"INSERT INTO {table_of(models.LinkHistory)} (link_id, object_id, origin, run, at) VALUES (%s, %s, %s, %s, %s)",
+            [(link, object_id, origin, self._run.pk, now) for link, object_id in object_ids.items()],
+        )
+        if self._object_ids is not None:
+            self._object_ids.update(object_ids)
+
+    def _remember_disabling(self, seqs: Sequence[int]) -> None:
+        """Our claim on a disabled account begins when we disabled it and ends when it is enabled again."""
+        kinds = (int(Kind.DISABLE_USER), int(Kind.ENABLE_USER))
+        for kind, run in zip(kinds, (self._run.pk, None), strict=True):
+            done = models.Change.objects.filter(run=self._run, kind=kind, seq__in=seqs).values_list(
+                "subject", flat=True
+            )
+            Link.objects.filter(pk__in=list(done)).update(disabled_by_run=run)
+
+    def close(self, seqs: Sequence[int], verdict: ChangeVerdict) -> None:
+        """Give changes a verdict without a request; links are bound to the objects they were matched with."""
+        with transaction.atomic():
+            self._set_verdicts([(int(verdict), seq) for seq in seqs])
+            if verdict == ChangeVerdict.DONE:
+                self._bind_matches(seqs)
+
+    def _bind_matches(self, seqs: Sequence[int]) -> None:
+        matches = runs.load_details(self._run, [int(Kind.LINK_USER), int(Kind.LINK_CLASS)])
+        chosen = matches.filter(pl.col("seq").is_in(list(seqs))).with_columns(
+            object_id=pl.col("after").str.json_path_match("$.object_id"),
+            adopted=pl.col("after").str.json_path_match("$.adopted") == "true",
+        )
+        for adopted, origin in ((True, Link.Origin.ADOPTED), (False, Link.Origin.MADE)):
+            part = chosen.filter(pl.col("adopted") == adopted)
+            self._bind(dict(part.select("subject", "object_id").iter_rows()), origin)
+
+    def operations(self) -> dict[int, str]:
+        """Operations that go on at Microsoft, by intent number."""
+        going_on = models.Answer.objects.filter(run=self._run, verdict=int(ChangeVerdict.SENT)).exclude(operation="")
+        return dict(going_on.values_list("number", "operation"))

@@ -1,0 +1,67 @@
+"""The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
+`PersonRecord`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
+
+from rollbook.store.models.accounts import RoleGrant, User
+from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
+from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
+from rollbook.store.models.profiles import Profile, ProfileVersion
+from rollbook.store.models.queues import Due, Outbox, TenantLease, WriteBudget
+from rollbook.store.models.register import (
+    AcademicPeriod,
+    ClassMarking,
+    Enrolment,
+    Grade,
+    Group,
+    Klass,
+    Location,
+    MarkingPeriod,
+    Subject,
+    Teaching,
+)
+from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
+from rollbook.store.models.sources import Delivery, EntityCounter, Source
+from rollbook.store.models.tenancy import Link, LinkHistory, NameReservation, Secret
+from rollbook.store.models.trail import Trail
+
+__all__ = [
+    "AcademicPeriod",
+    "Affiliation",
+    "Answer",
+    "Approval",
+    "Change",
+    "ChangeDetail",
+    "ClassMarking",
+    "Connection",
+    "Delivery",
+    "Due",
+    "Enrolment",
+    "EntityCounter",
+    "Grade",
+    "Group",
+    "Guardianship",
+    "Institute",
+    "Intent",
+    "Klass",
+    "Link",
+    "LinkHistory",
+    "Location",
+    "MarkingPeriod",
+    "NameReservation",
+    "Organisation",
+    "Outbox",
+    "Person",
+    "PersonRecord",
+    "Profile",
+    "ProfileVersion",
+    "RoleGrant",
+    "Run",
+    "Secret",
+    "Source",
+    "Subject",
+    "Teaching",
+    "Tenant",
+    "TenantLease",
+    "Trail",
+    "User",
+    "WriteBudget",
+]

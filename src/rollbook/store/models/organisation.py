@@ -1,0 +1,71 @@
+"""Organisations, their institutes, and the tenants these are connected to."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rollbook.store.models.base import Exposed
+
+
+class Organisation(Exposed):
+    """Who runs one or more institutes: a district, a trust, one school."""
+
+    name = models.CharField(max_length=255)
+
+
+class Institute(Exposed):
+    """The unit that is configured. Dates of its register are local to `time_zone`."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="institutes")
+    sourced_id = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("organisation", "sourced_id", name="institute_sourced_id")]
+
+
+class Tenant(Exposed):
+    """A Microsoft 365 tenant. Links, names, lock and quota belong to it; institutes of one organisation may share it."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="tenants")
+    tid = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255)
+    cloud = models.CharField(max_length=16, default="global")
+    emulated = models.BooleanField(default=False)
+
+
+class Connection(Exposed):
+    """How an institute reaches a tenant, for which purpose."""
+
+    class Purpose(models.TextChoices):
+        """The institute's own tenant, or the organisation's tenant of its employees."""
+
+        MAIN = "main"
+        CORPORATE = "corporate"
+
+    class State(models.TextChoices):
+        """Product.md section 2."""
+
+        NOT_ACTIVATED = "not_activated"
+        ACTIVATED = "activated"
+        CONSENT_PENDING = "consent_pending"
+        CONNECTED = "connected"
+        NEEDS_ATTENTION = "needs_attention"
+        DISCONNECTED = "disconnected"
+
+    institute = models.ForeignKey(Institute, on_delete=models.CASCADE, related_name="connections")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="connections")
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.MAIN)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CONNECTED)
+    client_id = models.CharField(max_length=64)
+    secret = models.ForeignKey("store.Secret", on_delete=models.PROTECT, related_name="+")
+    graph_url = models.URLField()
+    login_url = models.URLField()
+    mark_property = models.CharField(max_length=128)
+    quotas = models.BooleanField(
+        default=True, help_text="Keep Microsoft's documented quotas; off for an emulated tenant."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institute", "purpose", name="connection_purpose")]

@@ -1,0 +1,125 @@
+"""The structure of a school and who learns and teaches what. References are entities of the same source."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rollbook.store.models.versioned import Versioned
+
+
+class Location(Versioned):
+    """Campus, school or department."""
+
+    name = models.CharField(max_length=255)
+    code = models.CharField(max_length=255, null=True)
+    kind = models.CharField(max_length=16)
+    parent = models.BigIntegerField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class AcademicPeriod(Versioned):
+    """A school year; the end day is outside."""
+
+    title = models.CharField(max_length=255)
+    begin = models.DateField(null=True)
+    end = models.DateField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class MarkingPeriod(Versioned):
+    """A term inside a school year."""
+
+    title = models.CharField(max_length=255)
+    begin = models.DateField(null=True)
+    end = models.DateField(null=True)
+    period = models.BigIntegerField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Grade(Versioned):
+    """Year group or programme."""
+
+    name = models.CharField(max_length=255)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Group(Versioned):
+    """The people taught together."""
+
+    name = models.CharField(max_length=255)
+    code = models.CharField(max_length=255, null=True)
+    location = models.BigIntegerField(null=True)
+    grade = models.BigIntegerField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Subject(Versioned):
+    """What is taught."""
+
+    name = models.CharField(max_length=255)
+    code = models.CharField(max_length=255, null=True)
+    location = models.BigIntegerField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Klass(Versioned):
+    """A class: one group and subject in one school year. Two on one such pair stay two."""
+
+    title = models.CharField(max_length=255)
+    code = models.CharField(max_length=255, null=True)
+    kind = models.CharField(max_length=16)
+    group = models.BigIntegerField(null=True)
+    subject = models.BigIntegerField(null=True)
+    location = models.BigIntegerField(null=True)
+    grade = models.BigIntegerField(null=True)
+    period = models.BigIntegerField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class ClassMarking(Versioned):
+    """A class takes place in a marking period."""
+
+    klass = models.BigIntegerField()
+    marking = models.BigIntegerField()
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Enrolment(Versioned):
+    """A student in a class, from begin to end; the end day is outside."""
+
+    person = models.BigIntegerField()
+    klass = models.BigIntegerField()
+    begin = models.DateField(null=True)
+    end = models.DateField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False
+
+
+class Teaching(Versioned):
+    """A teacher of a class, of some teacher type, from begin to end."""
+
+    person = models.BigIntegerField()
+    klass = models.BigIntegerField()
+    teacher_type = models.CharField(max_length=24)
+    begin = models.DateField(null=True)
+    end = models.DateField(null=True)
+
+    class Meta(Versioned.Meta):
+        abstract = False

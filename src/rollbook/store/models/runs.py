@@ -1,0 +1,114 @@
+"""Runs: a stored plan and its execution. Changes are small integers; values of people stand apart and can be erased."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rollbook.store.models.base import Exposed
+
+
+class Run(Exposed):
+    """One stored plan and what became of it. `number` counts the runs of the tenant from 1."""
+
+    class State(models.TextChoices):
+        """Docs/run-lifecycle.md."""
+
+        PLANNED = "planned"
+        APPROVAL_DUE = "approval_due"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        PROVEN = "proven"
+        NOT_PROVEN = "not_proven"
+        SUPERSEDED = "superseded"
+
+    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
+    institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
+    profile_version = models.ForeignKey("store.ProfileVersion", on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PLANNED)
+    as_of = models.DateField()
+    fingerprint = models.CharField(max_length=64)
+    first_run = models.BooleanField(default=False)
+    counts = models.JSONField(default=dict)
+    objections = models.JSONField(default=list)
+    proof = models.JSONField(null=True)
+    deviations = models.JSONField(default=list)  # of the proof: team, user, relation, status, why; capped
+    actor = models.CharField(max_length=255)
+    made_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code
+
+    class Meta:
+        constraints = [models.UniqueConstraint("tenant", "number", name="run_number")]
+
+
+class Approval(models.Model):
+    """Somebody agreed to exactly this content."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="approvals")
+    fingerprint = models.CharField(max_length=64)
+    actor = models.CharField(max_length=255)
+    at = models.DateTimeField()
+    waived = models.JSONField(default=list)
+
+
+class Change(models.Model):
+    """One change as integers (plan.changes.CHANGES). Subject and object are link ids."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="changes")
+    seq = models.PositiveIntegerField()
+    kind = models.PositiveSmallIntegerField()
+    subject = models.BigIntegerField()
+    object = models.BigIntegerField(null=True)
+    cause = models.PositiveSmallIntegerField()
+    day = models.DateField(null=True)
+    needs_subject = models.PositiveIntegerField(null=True)
+    needs_object = models.PositiveIntegerField(null=True)
+    verdict = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "seq", name="change_seq")]
+
+
+class ChangeDetail(models.Model):
+    """The attribute values of a change. Erasable: they may hold names of people."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="+")
+    seq = models.PositiveIntegerField()
+    subject = models.BigIntegerField()
+    before = models.TextField(null=True)
+    after = models.TextField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "seq", name="change_detail_seq")]
+
+
+class Intent(models.Model):
+    """A request that was about to be sent, and the changes it carries out (their seqs, by commas)."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="+")
+    number = models.PositiveIntegerField()
+    kind = models.PositiveSmallIntegerField()
+    seqs = models.TextField()
+    names = models.TextField(default="")  # links whose name is reserved with it, by commas
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "number", name="intent_number")]
+
+
+class Answer(models.Model):
+    """What came back for an intent; the newest one of a number counts. An operation goes on at Microsoft while it is set."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="+")
+    number = models.PositiveIntegerField()
+    verdict = models.PositiveSmallIntegerField()
+    status = models.PositiveSmallIntegerField(default=0)
+    code = models.CharField(max_length=128, default="")
+    message = models.TextField(default="")
+    operation = models.TextField(default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "number", name="answer_number")]

@@ -1,0 +1,70 @@
+"""The register's tables side by side: frame, model, columns, references. One table instead of one function per kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+from django.db import models as django_models
+
+from rollbook.roster import tables
+from rollbook.store import models
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How one frame of a Roster is stored.
+
+    `key` is its integer key (None: identified by its references), `references` maps its columns to the frame they point into.
+    """
+
+    name: str
+    model: type[django_models.Model]
+    key: str | None
+    references: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> tables.Schema:
+        """Columns and types of the frame."""
+        return tables.SCHEMAS[self.name]
+
+    @property
+    def content(self) -> list[str]:
+        """Columns that make two versions of a row differ; the line of the file does not."""
+        return [name for name in self.schema if name not in (self.key, "sourced_id", "line")]
+
+    @property
+    def row_id(self) -> pl.Expr:
+        """What a record is compared by over deliveries: its sourced id, else its references."""
+        if self.key is not None:
+            return pl.col("sourced_id")
+        return pl.concat_str([pl.col(c).cast(pl.String).fill_null("-") for c in self.content], separator=":")
+
+
+TABLES: tuple[Table, ...] = (
+    Table("locations", models.Location, "location", {"parent": "locations"}),
+    Table("academic_periods", models.AcademicPeriod, "period"),
+    Table("marking_periods", models.MarkingPeriod, "marking", {"period": "academic_periods"}),
+    Table("grades", models.Grade, "grade"),
+    Table("groups", models.Group, "group", {"location": "locations", "grade": "grades"}),
+    Table("subjects", models.Subject, "subject", {"location": "locations"}),
+    Table(
+        "classes",
+        models.Klass,
+        "klass",
+        {
+            "group": "groups",
+            "subject": "subjects",
+            "location": "locations",
+            "grade": "grades",
+            "period": "academic_periods",
+        },
+    ),
+    Table("class_markings", models.ClassMarking, None, {"klass": "classes", "marking": "marking_periods"}),
+    Table("people", models.PersonRecord, "person"),
+    Table("affiliations", models.Affiliation, None, {"person": "people", "location": "locations", "grade": "grades"}),
+    Table("guardianships", models.Guardianship, None, {"child": "people", "parent": "people"}),
+    Table("enrolments", models.Enrolment, "enrolment", {"person": "people", "klass": "classes"}),
+    Table("teachings", models.Teaching, "teaching", {"person": "people", "klass": "classes"}),
+)
+"""In an order in which references point upward or within a table. Institutes are rows of their own, not versioned."""

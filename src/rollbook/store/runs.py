@@ -1,0 +1,132 @@
+"""Runs: plans stored whole, approvals, states, and what pages and the command line ask about them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+
+import polars as pl
+from django.db import connection, transaction
+from django.db.models import Max
+
+from rollbook.apply.approval import needs_person
+from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
+from rollbook.store.bulk import insert_frame, read_frame, table_of
+from rollbook.store.models import (
+    Approval,
+    Change,
+    ChangeDetail,
+    Institute,
+    Klass,
+    Link,
+    PersonRecord,
+    ProfileVersion,
+    Run,
+    Tenant,
+)
+
+WAITING_STATES = (Run.State.PLANNED, Run.State.APPROVAL_DUE)
+
+
+def save_plan(
+    plan: Plan, tenant: Tenant, institute: Institute, version: ProfileVersion, actor: str, at: dt.datetime
+) -> Run:
+    """The run that holds this plan. It supersedes plans that still wait; equal content keeps their approval."""
+    with transaction.atomic():
+        waiting = Run.objects.filter(tenant=tenant, institute=institute, state__in=WAITING_STATES)
+        approvals = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
+        waiting.update(state=Run.State.SUPERSEDED)
+        number = (Run.objects.filter(tenant=tenant).aggregate(last=Max("number"))["last"] or 0) + 1
+        run = Run.objects.create(
+            tenant=tenant,
+            institute=institute,
+            profile_version=version,
+            number=number,
+            state=Run.State.APPROVAL_DUE if needs_person(plan) else Run.State.PLANNED,
+            as_of=plan.as_of,
+            fingerprint=plan.fingerprint,
+            first_run=plan.first_run,
+            counts=dict(plan.counts),
+            objections=[dataclasses.asdict(objection) for objection in plan.objections],
+            actor=actor,
+            made_at=at,
+        )
+        insert_frame(Change, plan.changes.with_columns(run_id=pl.lit(run.pk)))
+        insert_frame(ChangeDetail, plan.details.with_columns(run_id=pl.lit(run.pk)))
+        Approval.objects.filter(pk__in=[approval.pk for approval in approvals]).update(run=run)
+    return run
+
+
+def load_plan(run: Run) -> Plan:
+    """The plan as it was stored; verdicts are those it has now."""
+    return Plan(
+        tenant=run.tenant.tid,
+        profile_version=run.profile_version_id,
+        as_of=run.as_of,
+        changes=load_changes(run),
+        details=load_details(run),
+        objections=tuple(Objection(**objection) for objection in run.objections),
+        fingerprint=run.fingerprint,
+        first_run=run.first_run,
+        counts=run.counts,
+    )
+
+
+def load_changes(run: Run) -> pl.DataFrame:
+    """All changes of a run (schema CHANGES), by seq."""
+    return read_frame(f"{select_changes()} WHERE run_id = %s ORDER BY seq", [run.pk], CHANGES)
+
+
+def select_changes() -> str:
+    """SELECT of the columns of CHANGES from the changes' table."""
+    columns = ", ".join(connection.ops.quote_name(name) for name in CHANGES)
+    return f"SELECT {columns} FROM {table_of(Change)}"
+
+
+def load_details(run: Run, kinds: Sequence[int] | None = None) -> pl.DataFrame:
+    """Attribute values of a run's changes (schema DETAILS), of all kinds or of some."""
+    chosen = ""
+    if kinds is not None:
+        listed = ", ".join(str(int(kind)) for kind in kinds)
+        chosen = f"AND c.kind IN ({listed})"
+    statement = (
+        f"SELECT d.seq, d.subject, d.before, d.after FROM {table_of(ChangeDetail)} d "
+        f"JOIN {table_of(Change)} c ON c.run_id = d.run_id AND c.seq = d.seq "
+        f"WHERE d.run_id = %s {chosen} ORDER BY d.seq"
+    )
+    return read_frame(statement, [run.pk], DETAILS)
+
+
+def unfinished(tenant: Tenant, institute: Institute) -> Run | None:
+    """The run that was begun and not ended: killed, or stopped by a fault that concerns all requests."""
+    begun = Run.objects.filter(tenant=tenant, institute=institute, state=Run.State.APPLYING)
+    return begun.order_by("-number").first()
+
+
+def verdict_counts(run: Run) -> dict[ChangeVerdict, int]:
+    """How many changes of a run have which verdict."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT verdict, COUNT(*) FROM {table_of(Change)} WHERE run_id = %s GROUP BY verdict",
+            [run.pk],
+        )
+        return {ChangeVerdict(verdict): count for verdict, count in cursor.fetchall()}
+
+
+LABELS = {"link": pl.Int64, "label": pl.String}
+
+
+def labels(tenant: Tenant, links: Sequence[int] | None = None) -> dict[int, str]:
+    """What a school calls the people and classes these links (all, if None) stand for; the newest record counts."""
+    name = "TRIM(COALESCE(r.preferred_given_name, r.given_name, '') || ' ' || COALESCE(r.preferred_family_name, r.family_name, ''))"
+    found: dict[int, str] = {}
+    for kind, model, label in (("user", PersonRecord, name), ("team", Klass, "r.title")):
+        chosen = "" if links is None else f"AND l.id IN ({', '.join(str(int(link)) for link in links) or '0'})"
+        newest = f"(SELECT MAX(n.since) FROM {table_of(model)} n WHERE n.entity = r.entity)"
+        statement = (
+            f"SELECT l.id, {label} FROM {table_of(Link)} l JOIN {table_of(model)} r ON r.entity = l.subject "
+            f"WHERE l.tenant_id = %s AND l.kind = '{kind}' AND r.since = {newest} {chosen}"
+        )
+        found.update(read_frame(statement, [tenant.pk], LABELS).iter_rows())
+    return found
