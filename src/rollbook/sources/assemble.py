@@ -1,0 +1,306 @@
+"""Accepted OneRoster rows -> the frames of a Roster: institute and locations, periods, groups, people with their user types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from rollbook.errors import DeliveryRefused
+from rollbook.roster import tables
+from rollbook.roster.findings import Finding, Severity
+from rollbook.roster.groups import group_classes
+from rollbook.roster.tables import Roster
+
+Rows = Mapping[str, pl.DataFrame]
+
+TABLE_FILES = {"people": "users.csv", "classes": "classes.csv", "enrolments": "enrollments.csv"}
+
+LOCATION_KINDS = {"school": "school", "department": "department"}
+
+USER_TYPES = {
+    "student": "student",
+    "teacher": "teacher",
+    "aide": "teacher",
+    "proctor": "teacher",
+    "administrator": "employee",
+    "parent": "parent",
+    "guardian": "parent",
+    "relative": "parent",
+}
+"""What a OneRoster role makes of a person."""
+
+TEACHER_TYPES = {"teacher": "teacher", "aide": "assistant", "proctor": "assistant", "administrator": "assistant"}
+"""What a OneRoster enrollment role makes of a teacher."""
+
+
+def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
+    """The Roster of the institute (the topmost org, or the one named), and notes on what was derived."""
+    orgs = _within(rows["orgs.csv"], _institute(rows["orgs.csv"], institute))
+    institutes, locations = _places(orgs)
+    periods, markings, sessions, findings = _periods(rows["academicSessions.csv"])
+    users = _of_orgs(rows["users.csv"], "orgSourcedIds", orgs)
+    classes = rows["classes.csv"].join(orgs.select(schoolSourcedId="sourcedId"), on="schoolSourcedId", how="semi")
+    people = _people(users)
+    grades = _grades(users, classes)
+    ids = (
+        classes.select(sourced_id="sourcedId", line="line")
+        .with_row_index("klass", offset=1)
+        .with_columns(pl.col("klass").cast(pl.Int64))
+    )
+    person_ids, class_ids = people.select("sourced_id", "person"), ids.select("sourced_id", "klass")
+    enrolments, teachings = _enrolments(rows["enrollments.csv"], person_ids, class_ids)
+    subjects = _subjects(rows["courses.csv"], orgs, locations)
+    described = _described(classes, ids, locations, grades, subjects, sessions)
+    homes = group_classes(described.select("klass", "kind"), enrolments.select("person", "klass"))
+    groups, described = _groups(described, homes)
+    guardianships = _guardianships(users, person_ids)
+    frames = {
+        "institutes": institutes,
+        "locations": locations,
+        "academic_periods": periods,
+        "marking_periods": markings,
+        "grades": grades,
+        "groups": groups,
+        "subjects": subjects,
+        "classes": described,
+        "class_markings": _class_markings(classes, ids, markings),
+        "people": people,
+        "affiliations": _affiliations(users, person_ids, locations, grades, teachings, guardianships),
+        "guardianships": guardianships,
+        "enrolments": enrolments,
+        "teachings": teachings,
+    }
+    return Roster(**{name: _shaped(name, frame) for name, frame in frames.items()}), findings
+
+
+def _shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the columns and types of its table."""
+    schema = pl.Schema(tables.SCHEMAS[name])
+    missing = [pl.lit(None, dtype=kind).alias(column) for column, kind in schema.items() if column not in frame.columns]
+    return frame.with_columns(missing).select(schema.names()).cast(schema)
+
+
+def _numbered(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    return frame.with_row_index(key, offset=1).with_columns(pl.col(key).cast(pl.Int64))
+
+
+def _key(frame: pl.DataFrame, column: str, keys: pl.DataFrame, key: str) -> pl.DataFrame:
+    """`column` (a sourced id) replaced by the integer `key` of `keys` [sourced_id, key]."""
+    mapping = keys.select(pl.col("sourced_id").alias(column), pl.col(key).alias(f"_{key}"))
+    return frame.join(mapping, on=column, how="left", maintain_order="left").drop(column).rename({f"_{key}": key})
+
+
+def _institute(orgs: pl.DataFrame, wanted: str | None) -> str:
+    topmost = orgs.filter(pl.col("parentSourcedId").is_null())
+    if wanted is not None:
+        if wanted not in orgs["sourcedId"].to_list():
+            raise DeliveryRefused(
+                f"The delivery has no org {wanted!r}.", remedy="Name one of: " + _listed(topmost) + "."
+            )
+        return wanted
+    if topmost.height == 1:
+        return str(topmost["sourcedId"][0])
+    if topmost.is_empty():
+        raise DeliveryRefused("No org of the delivery is the topmost.", remedy="Leave its parentSourcedId empty.")
+    raise DeliveryRefused(
+        f"The delivery has {topmost.height} topmost orgs; one delivery feeds one institute.",
+        remedy=f"Name one with --institute ID: {_listed(topmost)}.",
+    )
+
+
+def _listed(orgs: pl.DataFrame) -> str:
+    return ", ".join(
+        f"{sourced_id} ({name})" for sourced_id, name in orgs.select("sourcedId", "name").head(10).iter_rows()
+    )
+
+
+def _within(orgs: pl.DataFrame, institute: str) -> pl.DataFrame:
+    """The org of the institute and all below it, the institute first."""
+    found = orgs.filter(pl.col("sourcedId") == institute)
+    level = found
+    while not level.is_empty():
+        below = orgs.join(level.select(parentSourcedId="sourcedId"), on="parentSourcedId", how="semi")
+        level = below.join(found, on="sourcedId", how="anti")
+        found = pl.concat([found, level])
+    return found
+
+
+def _places(orgs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    named = orgs.rename({"sourcedId": "sourced_id", "identifier": "code"})
+    institutes = named.head(1).with_columns(institute=pl.lit(1))
+    kind = pl.col("type").replace_strict(LOCATION_KINDS, default="campus")
+    below = _numbered(named.tail(-1), "location").with_columns(kind=kind)
+    parents = below.select("sourced_id", parent="location")
+    return institutes, _key(below, "parentSourcedId", parents, "parent")
+
+
+def _periods(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[Finding]]:
+    """School years, the terms inside them, and [sourced_id, period] of every session."""
+    named = rows.rename({"sourcedId": "sourced_id", "startDate": "begin", "endDate": "end"})
+    years = _numbered(named.filter(pl.col("type") == "schoolYear"), "period")
+    findings = []
+    if years.is_empty():
+        years = _derived_year(named)
+        message = "There is no session of type schoolYear; one school year was derived from the terms."
+        findings.append(
+            Finding(Severity.NOTE, "school-year-derived", "academicSessions.csv", 0, "type", "", message, "")
+        )
+    terms = _numbered(named.filter(pl.col("type") != "schoolYear"), "marking")
+    # The year a term lies in: the one it begins in, since parents may skip levels or lead nowhere.
+    inside = (
+        terms.join(years.select("period", year_begin="begin", year_end="end"), how="cross")
+        .filter((pl.col("begin") >= pl.col("year_begin")) & (pl.col("begin") < pl.col("year_end")))
+        .unique("marking", keep="first", maintain_order=True)
+        .select("marking", "period")
+    )
+    terms = terms.join(inside, on="marking", how="left", maintain_order="left")
+    sessions = pl.concat([years.select("sourced_id", "period"), terms.select("sourced_id", "period")])
+    return years, terms, sessions, findings
+
+
+def _derived_year(named: pl.DataFrame) -> pl.DataFrame:
+    begin, end = named["begin"].min(), named["end"].max()
+    year = {
+        "period": [1],
+        "sourced_id": ["derived"],
+        "line": [0],
+        "title": [f"{begin} - {end}"],
+        "begin": [begin],
+        "end": [end],
+    }
+    return pl.DataFrame(year).head(1 if named.height else 0)
+
+
+def _of_orgs(rows: pl.DataFrame, column: str, orgs: pl.DataFrame) -> pl.DataFrame:
+    """Rows that name at least one of the orgs in their list."""
+    if rows.is_empty():
+        return rows
+    inside = (
+        rows.select("line", column)
+        .explode(column, empty_as_null=True)
+        .join(orgs.select(pl.col("sourcedId").alias(column)), on=column, how="semi")
+    )
+    return rows.join(inside.select("line").unique(), on="line", how="semi", maintain_order="left")
+
+
+def _people(users: pl.DataFrame) -> pl.DataFrame:
+    names = {
+        "sourcedId": "sourced_id",
+        "enabledUser": "active",
+        "givenName": "given_name",
+        "middleName": "middle_name",
+        "familyName": "family_name",
+        "identifier": "sis_number",
+    }
+    return _numbered(users.rename(names), "person")
+
+
+def _grades(users: pl.DataFrame, classes: pl.DataFrame) -> pl.DataFrame:
+    """The grades people and classes name, with the line of the first row that does."""
+    named = pl.concat([users.select("grades").with_columns(line=0), classes.select("grades").with_columns(line=0)])
+    words = named.explode("grades", empty_as_null=True).drop_nulls("grades").unique("grades").sort("grades")
+    return _numbered(words.select(sourced_id="grades", name="grades", line="line"), "grade")
+
+
+def _first_grade(frame: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+    """`grades` (a list) replaced by the key of its first item."""
+    first = frame.with_columns(pl.col("grades").list.first())
+    return _key(first, "grades", grades, "grade")
+
+
+def _subjects(courses: pl.DataFrame, orgs: pl.DataFrame, locations: pl.DataFrame) -> pl.DataFrame:
+    mine = courses.join(orgs.select(orgSourcedId="sourcedId"), on="orgSourcedId", how="semi")
+    named = mine.rename({"sourcedId": "sourced_id", "title": "name", "courseCode": "code"})
+    return _numbered(_key(named, "orgSourcedId", locations, "location"), "subject")
+
+
+def _described(
+    classes: pl.DataFrame,
+    ids: pl.DataFrame,
+    locations: pl.DataFrame,
+    grades: pl.DataFrame,
+    subjects: pl.DataFrame,
+    sessions: pl.DataFrame,
+) -> pl.DataFrame:
+    """Classes with the keys of everything but their group."""
+    named = classes.rename({"sourcedId": "sourced_id", "classCode": "code", "classType": "kind"}).join(
+        ids.select("sourced_id", "klass"), on="sourced_id", maintain_order="left"
+    )
+    named = _key(named, "schoolSourcedId", locations, "location")
+    named = _key(_first_grade(named, grades), "courseSourcedId", subjects, "subject")
+    first_term = named.with_columns(pl.col("termSourcedIds").list.first())
+    return _key(first_term, "termSourcedIds", sessions, "period")
+
+
+def _groups(described: pl.DataFrame, homes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A group for each class that stands for one, and the classes with the key of theirs."""
+    standing = described.join(homes.select(klass="home").unique(), on="klass", how="semi", maintain_order="left")
+    groups = _numbered(standing.rename({"title": "name"}), "group")
+    of_class = homes.join(groups.select(home="klass", group="group"), on="home").select("klass", "group")
+    return groups, described.join(of_class, on="klass", how="left", maintain_order="left")
+
+
+def _class_markings(classes: pl.DataFrame, ids: pl.DataFrame, markings: pl.DataFrame) -> pl.DataFrame:
+    terms = classes.select(sourced_id="sourcedId", term="termSourcedIds").explode("term", empty_as_null=True)
+    return (
+        terms.join(ids.select("sourced_id", "klass"), on="sourced_id")
+        .join(markings.select("marking", term="sourced_id"), on="term")
+        .select("klass", "marking")
+        .unique(maintain_order=True)
+    )
+
+
+def _enrolments(rows: pl.DataFrame, people: pl.DataFrame, classes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Students' rows as enrolments, all others as teachings."""
+    named = (
+        rows.rename({"sourcedId": "sourced_id", "beginDate": "begin", "endDate": "end"})
+        .join(people.rename({"sourced_id": "userSourcedId"}), on="userSourcedId", maintain_order="left")
+        .join(classes.rename({"sourced_id": "classSourcedId"}), on="classSourcedId", maintain_order="left")
+        # People and classes of other institutes in the same delivery.
+        .drop_nulls(["person", "klass"])
+    )
+    teacher_type = pl.col("role").replace_strict(TEACHER_TYPES, default=None)
+    teaching = named.filter(pl.col("role") != "student").with_columns(teacher_type=teacher_type)
+    return _numbered(named.filter(pl.col("role") == "student"), "enrolment"), _numbered(teaching, "teaching")
+
+
+def _guardianships(users: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Whoever a student names as an agent is a parent of theirs."""
+    named = users.filter(pl.col("role") == "student").select(child_id="sourcedId", parent_id="agentSourcedIds")
+    return (
+        named.explode("parent_id", empty_as_null=True)
+        .join(people.select(child_id="sourced_id", child="person"), on="child_id")
+        .join(people.select(parent_id="sourced_id", parent="person"), on="parent_id")
+        .select("child", "parent")
+        .unique(maintain_order=True)
+    )
+
+
+def _affiliations(
+    users: pl.DataFrame,
+    people: pl.DataFrame,
+    locations: pl.DataFrame,
+    grades: pl.DataFrame,
+    teachings: pl.DataFrame,
+    guardianships: pl.DataFrame,
+) -> pl.DataFrame:
+    """What everybody is: by role, and also a teacher who teaches, a parent who is named as one."""
+    first_org = users.with_columns(pl.col("orgSourcedIds").list.first())
+    placed = _key(_first_grade(first_org, grades), "orgSourcedIds", locations, "location").join(
+        people.select(sourcedId="sourced_id", person="person"), on="sourcedId", maintain_order="left"
+    )
+    by_role = placed.select("person", "location", "grade", user_type=pl.col("role").replace_strict(USER_TYPES))
+    extra = pl.concat(
+        [
+            teachings.select("person", user_type=pl.lit("teacher")),
+            guardianships.select(person="parent", user_type=pl.lit("parent")),
+        ]
+    ).unique(maintain_order=True)
+    more = (
+        extra.join(by_role, on=["person", "user_type"], how="anti")
+        .join(by_role.select("person", "location"), on="person", how="left")
+        .with_columns(grade=pl.lit(None, dtype=pl.Int64))
+    )
+    columns = ["person", "user_type", "location", "grade"]
+    return pl.concat([by_role.select(columns), more.select(columns)])

@@ -1,0 +1,144 @@
+"""The files and columns of OneRoster 1.1 CSV as one table: required or not, kind of value, words of an enumeration.
+
+Source: roster-formats.md sections 1 and 2 (OneRoster 1.1 CSV binding).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Value(Enum):
+    """What a cell holds."""
+
+    TEXT = auto()
+    WORD = auto()  # one of an enumeration, case-sensitive in the format, case-blind here with a note
+    DATE = auto()
+    BOOLEAN = auto()
+    LIST = auto()
+    IGNORED = auto()  # never read, never kept: passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `refers` names the file whose sourcedId it holds."""
+
+    name: str
+    value: Value = Value.TEXT
+    required: bool = False
+    words: tuple[str, ...] = ()
+    refers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One file. `required` files must be there in every bulk delivery."""
+
+    name: str
+    columns: tuple[Column, ...]
+    required: bool = True
+
+
+def _text(name: str, *, required: bool = False, refers: str | None = None) -> Column:
+    return Column(name, required=required, refers=refers)
+
+
+LIFECYCLE = (
+    Column("sourcedId", required=True),
+    Column("status", Value.WORD, words=("active", "tobedeleted", "inactive")),
+    Column("dateLastModified"),
+)
+
+ENROLLMENT_ROLES = ("student", "teacher", "aide", "proctor", "administrator")
+USER_ROLES = ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")
+
+FILES: dict[str, FileSpec] = {
+    spec.name: spec
+    for spec in (
+        FileSpec(
+            "orgs.csv",
+            (
+                *LIFECYCLE,
+                _text("name", required=True),
+                Column("type", Value.WORD, True, ("department", "school", "district", "local", "state", "national")),
+                _text("identifier"),
+                _text("parentSourcedId", refers="orgs.csv"),
+            ),
+        ),
+        FileSpec(
+            "academicSessions.csv",
+            (
+                *LIFECYCLE,
+                _text("title", required=True),
+                Column("type", Value.WORD, True, ("gradingPeriod", "semester", "schoolYear", "term")),
+                Column("startDate", Value.DATE, True),
+                Column("endDate", Value.DATE, True),
+                _text("parentSourcedId", refers="academicSessions.csv"),
+            ),
+        ),
+        FileSpec(
+            "courses.csv",
+            (
+                *LIFECYCLE,
+                _text("title", required=True),
+                _text("courseCode"),
+                _text("orgSourcedId", required=True, refers="orgs.csv"),
+            ),
+        ),
+        FileSpec(
+            "users.csv",
+            (
+                *LIFECYCLE,
+                Column("enabledUser", Value.BOOLEAN, True),
+                Column("orgSourcedIds", Value.LIST, True, refers="orgs.csv"),
+                Column("role", Value.WORD, True, USER_ROLES),
+                _text("username", required=True),
+                _text("givenName", required=True),
+                _text("familyName", required=True),
+                _text("middleName"),
+                _text("identifier"),
+                _text("email"),
+                _text("phone"),
+                Column("agentSourcedIds", Value.LIST),
+                Column("grades", Value.LIST),
+                Column("password", Value.IGNORED),
+            ),
+        ),
+        FileSpec(
+            "classes.csv",
+            (
+                *LIFECYCLE,
+                _text("title", required=True),
+                Column("grades", Value.LIST),
+                _text("courseSourcedId", required=True, refers="courses.csv"),
+                _text("classCode"),
+                Column("classType", Value.WORD, True, ("homeroom", "scheduled")),
+                _text("schoolSourcedId", required=True, refers="orgs.csv"),
+                Column("termSourcedIds", Value.LIST, True, refers="academicSessions.csv"),
+            ),
+        ),
+        FileSpec(
+            "enrollments.csv",
+            (
+                *LIFECYCLE,
+                _text("classSourcedId", required=True, refers="classes.csv"),
+                _text("schoolSourcedId", required=True, refers="orgs.csv"),
+                _text("userSourcedId", required=True, refers="users.csv"),
+                Column("role", Value.WORD, True, ENROLLMENT_ROLES),
+                Column("primary", Value.BOOLEAN),
+                Column("beginDate", Value.DATE),
+                Column("endDate", Value.DATE),
+            ),
+        ),
+    )
+}
+"""In an order in which references point upward, or within a file."""
+
+POLITELY_IGNORED = frozenset(
+    f"{name}.csv"
+    for name in (
+        ["demographics", "categories", "classResources", "courseResources", "lineItems", "resources", "results"]
+    )
+)
+"""Files of the format that a register does not need."""

@@ -1,0 +1,126 @@
+"""One CSV file -> a frame of text cells with true line numbers. Fast for well-formed files, patient for the others."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import polars as pl
+
+from rollbook.errors import DeliveryRefused
+from rollbook.roster.findings import Finding, Severity
+from rollbook.sources.columns import FileSpec, Value
+
+LINE = "line"
+
+
+def decode(spec: FileSpec, content: bytes) -> tuple[pl.DataFrame, list[Finding], int]:
+    """The rows as text [line, column ...], findings of rows that are no rows, and how many rows were read in all.
+
+    Columns the file lacks are null. Cells are trimmed, empty ones are null; columns nobody needs, passwords among them, are
+    not kept. Raises DeliveryRefused if the file as a whole cannot be used.
+    """
+    header = _header(spec, content)
+    try:
+        cells = _fast(header, content)
+    except pl.exceptions.ComputeError:
+        cells = None
+    findings: list[Finding] = []
+    if cells is None or cells.height != _lines(content) - 1:
+        # Rows of another width, blank lines or line breaks in cells: rare, so they are looked at one by one.
+        cells, findings = _patient(spec, header, content)
+    wanted = [column.name for column in spec.columns if column.value is not Value.IGNORED]
+    present = [name for name in wanted if name in header]
+    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in header]
+    trimmed = [_trimmed(name) for name in present]
+    return cells.select(pl.col(LINE).cast(pl.Int32), *trimmed, *missing), findings, cells.height + len(findings)
+
+
+def _trimmed(name: str) -> pl.Expr:
+    text = pl.col(name).str.strip_chars()
+    return pl.when(text != "").then(text).alias(name)
+
+
+def _lines(content: bytes) -> int:
+    return content.count(b"\n") + (0 if content.endswith(b"\n") or not content else 1)
+
+
+def _header(spec: FileSpec, content: bytes) -> list[str]:
+    """The column names, in the file's order; a repeated or empty one gets a name nobody asks for."""
+    first = content.partition(b"\n")[0]
+    if b"\0" in content[:4096]:
+        raise DeliveryRefused(f"{spec.name} is not a CSV file.", remedy="Export the roster again, as CSV in UTF-8.")
+    try:
+        names = [name.strip() for name in next(csv.reader([first.decode("utf-8")]), [])]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DeliveryRefused(f"{spec.name} is not a CSV file in UTF-8.", remedy="Export it as UTF-8.") from error
+    if ";" in first.decode() and len(names) == 1:
+        raise DeliveryRefused(
+            f"{spec.name} is separated by semicolons.",
+            remedy="Export it with commas (Excel: CSV UTF-8, comma delimited).",
+        )
+    required = [column.name for column in spec.columns if column.required]
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise DeliveryRefused(
+            f"{spec.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
+            remedy="Add it to the export; column names are case-sensitive.",
+        )
+    return [name if name and name not in names[:n] else f"\0{n}" for n, name in enumerate(names)]
+
+
+def _fast(header: list[str], content: bytes) -> pl.DataFrame:
+    if _lines(content) < 2:
+        return pl.DataFrame(schema={LINE: pl.Int32, **dict.fromkeys(header, pl.String)})
+    return pl.read_csv(
+        content,
+        has_header=False,
+        skip_rows=1,
+        schema=dict.fromkeys(header, pl.String),
+        row_index_name=LINE,
+        row_index_offset=2,
+    )
+
+
+def _patient(spec: FileSpec, header: list[str], content: bytes) -> tuple[pl.DataFrame, list[Finding]]:
+    """Row by row, with the line each row begins on; rows with too many cells are rejected, blank lines are no rows."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DeliveryRefused(
+            f"{spec.name} is not in UTF-8: line {line} has the byte 0x{content[error.start]:02x}.",
+            remedy="Export it as UTF-8.",
+        ) from error
+    rows: list[list[object]] = []
+    findings: list[Finding] = []
+    reader = csv.reader(io.StringIO(text, newline=""))
+    began = 1
+    try:
+        for cells in reader:
+            line, began = began, reader.line_num + 1
+            if line == 1 or not any(cells):
+                continue
+            if any(cells[len(header) :]):
+                findings.append(_too_many(spec, line, len(cells), len(header)))
+            else:
+                rows.append([line, *(cells[: len(header)] + [None] * (len(header) - len(cells)))])
+    except csv.Error as error:
+        raise DeliveryRefused(
+            f"{spec.name} breaks off at line {reader.line_num}: {error}.", remedy="Export it again."
+        ) from error
+    schema = {LINE: pl.Int32, **dict.fromkeys(header, pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row"), findings
+
+
+def _too_many(spec: FileSpec, line: int, cells: int, columns: int) -> Finding:
+    return Finding(
+        Severity.REJECTED,
+        "too-many-cells",
+        spec.name,
+        line,
+        "",
+        "",
+        f"The row has {cells} cells, the header {columns}.",
+        "Enclose cells that hold a comma in quotes.",
+    )
