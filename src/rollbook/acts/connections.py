@@ -1,0 +1,182 @@
+"""Connecting an institute to a tenant, as far as application credentials are at hand; and opening a connection for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+
+from rollbook.acts.actor import Actor
+from rollbook.clock import Clock
+from rollbook.desired import TenantFacts
+from rollbook.errors import InputRefused
+from rollbook.graph.reader import GraphReader
+from rollbook.graph.registration import ensure_mark_property, mark_property
+from rollbook.graph.throttle import Throttle
+from rollbook.graph.tokens import AppTokens
+from rollbook.graph.transport import Transport
+from rollbook.graph.writer import GraphWriter
+from rollbook.plan.context import SEATS
+from rollbook.store import trail
+from rollbook.store.models import Connection, Institute, Secret, Tenant
+from rollbook.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How an application reaches a tenant."""
+
+    tenant: str
+    client_id: str
+    client_secret: str
+    graph_url: str
+    login_url: str
+    emulated: bool
+    quotas: bool = True
+
+
+def connect(institute: Institute, given: Credentials, actor: Actor, clock: Clock) -> Connection:
+    """The institute's connection, proven by reading the tenant; made or renewed. Raises Stop with a sentence if it fails."""
+    tokens = AppTokens(given.tenant, given.client_id, given.client_secret, given.login_url)
+    transport = Transport(given.graph_url, tokens)
+    try:
+        organization = GraphReader(transport, mark_property(given.client_id), clock).organization()
+        marked = ensure_mark_property(transport, given.client_id)
+    finally:
+        transport.close()
+        tokens.close()
+    with transaction.atomic():
+        tenant = _tenant(institute, given, str(organization["displayName"]))
+        connection = _remember(institute, tenant, given, marked, clock)
+        trail.append(
+            actor_kind=actor.kind,
+            actor=actor.name,
+            place=actor.place,
+            action="connection.proven",
+            at=clock.now(),
+            content={"tenant": given.tenant, "application": given.client_id},
+            institute=institute,
+        )
+    return connection
+
+
+def _tenant(institute: Institute, given: Credentials, name: str) -> Tenant:
+    tenant, _ = Tenant.objects.get_or_create(
+        tid=given.tenant,
+        defaults={"organisation": institute.organisation, "name": name, "emulated": given.emulated},
+    )
+    if tenant.organisation_id != institute.organisation_id:
+        raise InputRefused(
+            "The tenant belongs to another organisation of this installation.", remedy="Connect the tenant of your own."
+        )
+    return tenant
+
+
+def _remember(institute: Institute, tenant: Tenant, given: Credentials, marked: str, clock: Clock) -> Connection:
+    vault = Vault()
+    old = Connection.objects.filter(institute=institute, purpose=Connection.Purpose.MAIN).first()
+    if old is not None and old.tenant_id == tenant.pk and vault.decrypt(old.secret.ciphertext) == given.client_secret:
+        secret = old.secret
+    else:
+        secret = Secret.objects.create(
+            tenant=tenant,
+            purpose=Secret.Purpose.CREDENTIAL,
+            key_id=vault.key_id,
+            ciphertext=vault.encrypt(given.client_secret),
+            made_at=clock.now(),
+        )
+    connection, _ = Connection.objects.update_or_create(
+        institute=institute,
+        purpose=Connection.Purpose.MAIN,
+        defaults={
+            "tenant": tenant,
+            "state": Connection.State.CONNECTED,
+            "client_id": given.client_id,
+            "secret": secret,
+            "graph_url": given.graph_url,
+            "login_url": given.login_url,
+            "mark_property": marked,
+            "quotas": given.quotas,
+        },
+    )
+    return connection
+
+
+class ConnectedReader(GraphReader):
+    """A GraphReader that also answers what a plan asks about the tenant as a whole (sync.TenantReader)."""
+
+    def __init__(self, transport: Transport, marked: str, clock: Clock) -> None:
+        super().__init__(transport, marked, clock)
+        self._skus: list[dict[str, Any]] | None = None
+
+    def facts(self) -> TenantFacts:
+        """Verified, managed domains; the tenant's country; licences people can have, by part number."""
+        usable = [d for d in self.domains() if d.get("isVerified") and d.get("authenticationType") == "Managed"]
+        default = next((d["id"] for d in usable if d.get("isDefault")), None)
+        if default is None:
+            raise InputRefused(
+                "The tenant has no verified, managed default domain for new accounts.",
+                remedy="Verify a domain at Microsoft, or name one in the profile.",
+            )
+        return TenantFacts(
+            default_domain=default,
+            domains=frozenset(d["id"] for d in usable),
+            country=self.organization().get("countryLetterCode"),
+            skus={sku["skuPartNumber"]: sku["skuId"] for sku in self._licences()},
+        )
+
+    def seats(self) -> pl.DataFrame:
+        """Free seats by licence (schema SEATS): enabled and in grace, less consumed."""
+        rows = [
+            (
+                sku["skuId"],
+                sku["prepaidUnits"]["enabled"] + sku["prepaidUnits"].get("warning", 0) - sku["consumedUnits"],
+            )
+            for sku in self._licences()
+        ]
+        return pl.DataFrame(rows, schema=pl.Schema(SEATS), orient="row")
+
+    def _licences(self) -> list[dict[str, Any]]:
+        if self._skus is None:
+            self._skus = [sku for sku in self.skus() if sku.get("appliesTo") == "User"]
+        return self._skus
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection in use: its reading side, and the means to write."""
+
+    reader: ConnectedReader
+    writer: GraphWriter
+
+
+@contextmanager
+def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
+    """The connection, ready to read and write while the block runs."""
+    secret = Vault().decrypt(connection.secret.ciphertext)
+    tokens = AppTokens(connection.tenant.tid, connection.client_id, secret, connection.login_url)
+    transport = Transport(connection.graph_url, tokens)
+    throttle = Throttle.documented() if connection.quotas else Throttle.unlimited()
+    try:
+        yield Opened(
+            ConnectedReader(transport, connection.mark_property, clock),
+            GraphWriter(transport, throttle, clock),
+        )
+    finally:
+        transport.close()
+        tokens.close()
+
+
+def connection_of(institute: Institute) -> Connection:
+    """The institute's connection. Raises InputRefused if it has none."""
+    connection = Connection.objects.filter(institute=institute, purpose=Connection.Purpose.MAIN).first()
+    if connection is None:
+        raise InputRefused(
+            f"The institute {institute.name} is not connected to a tenant.",
+            remedy="Run `rollbook demo`, which connects an emulated tenant; connecting a real one is not part of this version.",
+        )
+    return connection

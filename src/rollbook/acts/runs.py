@@ -1,0 +1,180 @@
+"""Planning, approving, applying and proving: what a person, the command line or a schedule may do with runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rollbook.acts.actor import Actor
+from rollbook.acts.connections import Opened, connection_of, opened
+from rollbook.acts.institutes import profile_in_force
+from rollbook.apply import approval as approvals
+from rollbook.apply.executor import apply_changes
+from rollbook.apply.ports import Progress, silent
+from rollbook.apply.proof import Proof
+from rollbook.clock import Clock
+from rollbook.errors import InputRefused, Stop
+from rollbook.plan.changes import Plan
+from rollbook.profiles import parse
+from rollbook.store import leases, runs, trail
+from rollbook.store.journal import StoreJournal
+from rollbook.store.memory import InstituteRegister, TenantMemory
+from rollbook.store.models import Approval, Connection, Institute, Run
+from rollbook.sync import Scope, Tell, View, draft, prove_again, prove_view, quiet
+
+DEVIATIONS_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Who is told how far a synchronization is."""
+
+    tell: Tell = quiet
+    progress: Progress = silent
+
+
+@dataclass(slots=True)
+class Session:
+    """One synchronization of one institute with its tenant, from the first look to the proof."""
+
+    institute: Institute
+    connection: Connection
+    tenant: Opened
+    scope: Scope
+    memory: TenantMemory
+    lease: leases.Lease
+    actor: Actor
+    clock: Clock
+    show: Show
+
+    def plan(self) -> tuple[Plan, View]:
+        """The plan, and what it was made from; stores nothing but reserved links."""
+        return draft(self.scope, InstituteRegister(self.institute), self.memory, self.tenant.reader, self.show.tell)
+
+    def save(self, plan: Plan) -> Run:
+        """The plan as a stored run."""
+        version = profile_in_force(self.institute)
+        run = runs.save_plan(plan, self.connection.tenant, self.institute, version, self.actor.name, self.clock.now())
+        self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
+        return run
+
+    def approve(self, run: Run, plan: Plan, fingerprint: str | None) -> None:
+        """Remember the approval under which the run is applied. Raises ApprovalDue if one is needed and none was given."""
+        stored = run.approvals.filter(fingerprint=run.fingerprint).first()
+        given = approvals.Approval(fingerprint, self.actor.name) if fingerprint else None
+        if given is None and stored is not None:
+            given = approvals.Approval(stored.fingerprint, stored.actor)
+        agreed = approvals.approve(plan, given)
+        if stored is None and not agreed.unattended:
+            waived = [objection["code"] for objection in run.objections]
+            Approval.objects.create(
+                run=run, fingerprint=agreed.fingerprint, actor=agreed.actor, at=self.clock.now(), waived=waived
+            )
+            self._trail("run.approved", run, {"fingerprint": agreed.fingerprint, "waived": waived})
+
+    def apply(self, run: Run) -> None:
+        """Carry out the run's open changes. Raises Stop, with the run left to be taken up again, if nothing can succeed."""
+        run.state = Run.State.APPLYING
+        run.started_at = run.started_at or self.clock.now()
+        run.stopped = None
+        run.save(update_fields=["state", "started_at", "stopped"])
+        journal = StoreJournal(run, self.lease, self.clock)
+        reader, marked = self.tenant.reader, self.connection.mark_property
+        try:
+            apply_changes(journal, self.tenant.writer, reader, self.clock, marked, self.show.progress)
+        except Stop as stop:
+            run.stopped = {"message": stop.message, "remedy": stop.remedy, "code": stop.code}
+            run.save(update_fields=["stopped"])
+            self._trail("run.stopped", run, {"code": stop.code})
+            raise
+        run.state = Run.State.APPLIED
+        run.save(update_fields=["state"])
+
+    def prove(self, run: Run, plan: Plan, view: View) -> Proof:
+        """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""
+        self.show.tell("proof")
+        if plan.counts["changes"] == plan.counts["newly_waiting"]:
+            proof = prove_view(plan, view, self.scope)
+        else:
+            proof = prove_again(plan, view, self.scope, self.memory, self.tenant.reader)
+        run.state = Run.State.PROVEN if proof.holds else Run.State.NOT_PROVEN
+        run.proof = proof.as_json()
+        run.deviations = proof.deviations.head(DEVIATIONS_KEPT).to_dicts()
+        run.finished_at = self.clock.now()
+        run.save(update_fields=["state", "proof", "deviations", "finished_at"])
+        self._trail("run.proven", run, proof.as_json())
+        return proof
+
+    def _trail(self, action: str, run: Run, content: dict[str, Any]) -> None:
+        trail.append(
+            actor_kind=self.actor.kind,
+            actor=self.actor.name,
+            place=self.actor.place,
+            action=action,
+            at=self.clock.now(),
+            content={"run": run.number, **content},
+            institute=self.institute,
+        )
+
+
+@contextmanager
+def session(
+    institute: Institute, as_of: dt.date, actor: Actor, clock: Clock, show: Show | None = None
+) -> Iterator[Session]:
+    """A Session that holds the tenant while the block runs. Raises TenantBusy if another process does."""
+    connection = connection_of(institute)
+    version = profile_in_force(institute)
+    scope = Scope(connection.tenant.tid, parse(version.document), version.pk, as_of)
+    memory = TenantMemory(connection.tenant, institute, version.profile)
+    lease = leases.acquire(connection.tenant, clock.now())
+    try:
+        with opened(connection, clock) as tenant:
+            yield Session(institute, connection, tenant, scope, memory, lease, actor, clock, show or Show())
+    finally:
+        leases.release(lease)
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronized:
+    """A finished synchronization."""
+
+    run: Run
+    plan: Plan
+    proof: Proof
+
+
+def synchronize(session: Session, fingerprint: str | None) -> Synchronized:
+    """Plan, apply and prove. A run that was cut off is finished first. Raises ApprovalDue where a person has to agree."""
+    finish_unfinished(session)
+    plan, view = session.plan()
+    run = session.save(plan)
+    session.approve(run, plan, fingerprint)
+    session.apply(run)
+    return Synchronized(run, plan, session.prove(run, plan, view))
+
+
+def finish_unfinished(session: Session) -> Run | None:
+    """Take up the run that was killed or stopped, if there is one: it was approved, so it is finished as it was planned."""
+    run = runs.unfinished(session.connection.tenant, session.institute)
+    if run is not None:
+        session.show.tell(f"run {run.number} goes on")
+        session.apply(run)
+    return run
+
+
+def apply_run(session: Session, run: Run, fingerprint: str) -> Synchronized:
+    """Apply exactly the stored plan of `run`, which somebody approved by its fingerprint, and prove the result."""
+    if run.state not in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
+        raise InputRefused(
+            f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply.",
+            remedy="Make a new plan with `rollbook plan`.",
+        )
+    plan = runs.load_plan(run)
+    session.approve(run, plan, fingerprint)
+    session.apply(run)
+    # Desired and actual are read anew: what is proven is the tenant as it is now.
+    _, view = session.plan()
+    return Synchronized(run, plan, session.prove(run, plan, view))

@@ -1,0 +1,66 @@
+"""The commands, gathered; and the one place where an error becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from rollbook import __version__
+from rollbook.cli import (
+    apply,
+    check,
+    demo,
+    emulator,
+    importing,
+    plan,
+    sample,
+    serve,
+    show,
+    sync,
+)
+from rollbook.cli.console import complain
+from rollbook.errors import Exit, RollbookError
+
+app = typer.Typer(
+    name="rollbook",
+    help="Keep a school's Microsoft 365 in step with its register.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+app.command("demo")(demo.demo)
+app.command("check")(check.check)
+app.command("sample")(sample.sample)
+app.command("import")(importing.import_)
+app.command("plan")(plan.plan)
+app.command("show")(show.show)
+app.command("apply")(apply.apply)
+app.command("sync")(sync.sync)
+app.command("serve")(serve.serve)
+app.add_typer(emulator.app, name="emulator")
+
+
+def main() -> None:
+    """Run the command line; a Rollbook error ends it with its sentence and its exit code (docs/exit-codes.md)."""
+    try:
+        app()
+    except RollbookError as error:
+        complain(error)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`rollbook plan | head`); there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(int(Exit.OK))

@@ -1,0 +1,43 @@
+"""`rollbook apply`: carry out a stored plan, after asking."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.context import InstituteName
+from rollbook.cli.sync import exit_code
+
+
+def apply(
+    run: Annotated[int, typer.Argument(help="Number of the run, as `rollbook plan` said.", show_default=False)],
+    institute: InstituteName = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Apply exactly the plan of a run. A run that was cut off is taken up where it was."""
+    from rollbook.acts.runs import Show, apply_run, session
+    from rollbook.cli import context, listing
+    from rollbook.clock import SystemClock
+    from rollbook.store.setup import explained, open_store
+
+    open_store()
+    clock = SystemClock()
+    school = context.institute(institute)
+    found = context.run_of(school, run)
+    if not yes:
+        listing.show_summary(found)
+        typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
+    with explained(), stages(quiet=quiet or as_json) as shown:
+        show = Show(shown.tell, shown)
+        with session(school, found.as_of, context.actor(), clock, show) as open_session:
+            done = apply_run(open_session, found, found.fingerprint)
+    if as_json:
+        print_json(listing.summary(done.run))
+    else:
+        listing.show_summary(done.run)
+        out.print(f"Details: rollbook show {done.run.number}")
+    raise typer.Exit(int(exit_code(done)))

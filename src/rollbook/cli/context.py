@@ -1,0 +1,73 @@
+"""What the commands that use the store have in common: opening it, finding the institute, saying who acts, which day it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from rollbook.acts.actor import Actor, at_the_command_line
+from rollbook.errors import InputRefused
+
+if TYPE_CHECKING:
+    from rollbook.clock import Clock
+    from rollbook.store.models import Institute, Run
+
+InstituteName = Annotated[
+    str | None, typer.Option("--institute", help="Sourced id of the institute; needed if there are several.")
+]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="The day that counts, as 2026-10-01. Default: today.")]
+
+
+def actor() -> Actor:
+    """The person at this terminal."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return at_the_command_line(name)
+
+
+def institute(sourced_id: str | None) -> Institute:
+    """The institute named, or the only one there is."""
+    from rollbook.store.models import Institute
+
+    found = list(Institute.objects.order_by("pk"))
+    if sourced_id is not None:
+        named = [entry for entry in found if entry.sourced_id == sourced_id]
+        if named:
+            return named[0]
+    if not found:
+        raise InputRefused(
+            "There is no school yet.", remedy="Import one with `rollbook import PATH`, or try `rollbook demo`."
+        )
+    if sourced_id is None and len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"{entry.sourced_id} ({entry.name})" for entry in found)
+    said = "There are several institutes." if sourced_id is None else f"There is no institute {sourced_id!r}."
+    raise InputRefused(said, remedy=f"Name one with --institute: {listed}.")
+
+
+def day(text: str | None, school: Institute, clock: Clock) -> dt.date:
+    """The day that counts: the one given, else today where the institute is."""
+    if text is None:
+        return clock.now().astimezone(ZoneInfo(school.time_zone)).date()
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputRefused(f"{text!r} is not a date.", remedy="Write it as 2026-10-01.") from None
+
+
+def run_of(school: Institute, number: int | None) -> Run:
+    """The run of this number, or the newest one."""
+    from rollbook.store.models import Run
+
+    found = Run.objects.filter(institute=school).order_by("-number")
+    run = found.first() if number is None else found.filter(number=number).first()
+    if run is None:
+        said = "There is no run yet." if number is None else f"There is no run {number}."
+        raise InputRefused(said, remedy="Make a plan with `rollbook plan`.")
+    return run

@@ -1,0 +1,47 @@
+"""`rollbook plan`: every change that would be made, with its sentence and reason. Changes nothing at Microsoft."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.context import AsOf, InstituteName
+
+SHOWN = 40
+
+
+def plan(
+    institute: InstituteName = None,
+    as_of: AsOf = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every change.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a plan, store it as a run, and show what it would change and why."""
+    from rollbook.acts.runs import Show, session
+    from rollbook.apply.approval import needs_person
+    from rollbook.cli import context, listing
+    from rollbook.clock import SystemClock
+    from rollbook.store.setup import explained, open_store
+
+    open_store()
+    clock = SystemClock()
+    school = context.institute(institute)
+    with explained(), stages(quiet=quiet or as_json) as shown:
+        show = Show(shown.tell, shown)
+        with session(school, context.day(as_of, school, clock), context.actor(), clock, show) as open_session:
+            made, _ = open_session.plan()
+            run = open_session.save(made)
+    if as_json:
+        print_json({**listing.summary(run), "plan": list(listing.lines(run, made.changes))})
+        return
+    listing.show_changes(run, made.changes, None if everything else SHOWN)
+    listing.show_summary(run)
+    if needs_person(made):
+        out.print(f"A person has to agree: rollbook apply {run.number}, or rollbook sync --approve {run.fingerprint}")
+    elif made.counts["changes"]:
+        out.print(f"Carry it out with: rollbook apply {run.number}")
+    else:
+        out.print("Nothing has to be done.")

@@ -1,0 +1,42 @@
+"""`rollbook show`: what became of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.console import Json, print_json
+from rollbook.cli.context import InstituteName
+
+SHOWN = 20
+
+
+def show(
+    run: Annotated[
+        int | None, typer.Argument(help="Number of the run. Default: the newest.", show_default=False)
+    ] = None,
+    institute: InstituteName = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a run: its state, what was done, what was refused and why, and the proof."""
+    import polars as pl
+
+    from rollbook.cli import context, listing
+    from rollbook.plan.changes import ChangeVerdict
+    from rollbook.store.runs import load_changes
+    from rollbook.store.setup import explained, open_store
+
+    open_store()
+    with explained():
+        found = context.run_of(context.institute(institute), run)
+        changes = load_changes(found)
+        if as_json:
+            print_json({**listing.summary(found), "changes_made": list(listing.lines(found, changes))})
+            return
+        if not everything:
+            # What went as planned needs no line of its own.
+            changes = changes.filter(pl.col("verdict") != int(ChangeVerdict.DONE))
+        listing.show_changes(found, changes, None if everything else SHOWN)
+        listing.show_summary(found)

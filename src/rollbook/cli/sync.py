@@ -1,0 +1,53 @@
+"""`rollbook sync`: plan, apply and prove in one go; stops where a person has to agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.context import AsOf, InstituteName
+from rollbook.errors import Exit
+
+if TYPE_CHECKING:
+    from rollbook.acts.runs import Synchronized
+
+
+def sync(
+    institute: InstituteName = None,
+    as_of: AsOf = None,
+    approve: Annotated[str | None, typer.Option(help="Fingerprint of the plan you agree to.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due."""
+    from rollbook.acts.runs import Show, session, synchronize
+    from rollbook.cli import context, listing
+    from rollbook.clock import SystemClock
+    from rollbook.store.setup import explained, open_store
+
+    open_store()
+    clock = SystemClock()
+    school = context.institute(institute)
+    with explained(), stages(quiet=quiet or as_json) as shown:
+        show = Show(shown.tell, shown)
+        with session(school, context.day(as_of, school, clock), context.actor(), clock, show) as open_session:
+            done = synchronize(open_session, approve)
+    if as_json:
+        print_json(listing.summary(done.run))
+    else:
+        listing.show_summary(done.run)
+        out.print(f"Details: rollbook show {done.run.number}")
+    raise typer.Exit(int(exit_code(done)))
+
+
+def exit_code(done: Synchronized) -> Exit:
+    """What a finished synchronization ends the command with."""
+    from rollbook.plan.changes import ChangeVerdict
+    from rollbook.store.runs import verdict_counts
+
+    if not done.proof.holds:
+        return Exit.NOT_PROVEN
+    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
+    return Exit.OK if set(verdict_counts(done.run)) <= good else Exit.CHANGES_FAILED
