@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.world import School, Tenant
 
 from rollbook.apply.approval import Approval, approve, needs_person
 from rollbook.errors import ApprovalDue, Exit
-from tests.world import School, Tenant
 
 MATHS = "7A Maths"
 

@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.world import AUTUMN, BEGIN, END, School, desire
 
 from rollbook.desired.current import academic_period
 from rollbook.desired.names import local_parts, nicknames, transliterated
 from rollbook.errors import InputRefused
 from rollbook.profiles import parse, suggested
-from tests.world import AUTUMN, BEGIN, END, School, desire
 
 
 def a_class() -> School:

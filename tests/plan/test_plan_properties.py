@@ -8,10 +8,10 @@ import random
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.world import School, Tenant, told
 
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.naming import pick
-from tests.world import School, Tenant, told
 
 FIRST = ["Maria", "Jan", "Nikos", "Άννα", "Zoë", "李"]
 FAMILY = ["Papadaki", "Kowalski", "Ng", "Müller", "مراد"]

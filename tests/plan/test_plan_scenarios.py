@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import polars as pl
+from tests.world import AUTUMN, FACTS, School, Tenant, told
 
 from rollbook.plan.changes import Cause, ChangeVerdict
 from rollbook.profiles import parse, suggested
 from rollbook.roster.vocabulary import UserType
-from tests.world import AUTUMN, FACTS, School, Tenant, told
 
 MATHS = "7A Maths"
 

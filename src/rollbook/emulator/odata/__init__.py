@@ -1,0 +1,1 @@
+"""OData as Graph speaks it: filters, selections, pages."""
