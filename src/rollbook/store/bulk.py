@@ -53,13 +53,5 @@ def read_frame(
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
-    target = pl.Schema(schema)
-    if connection.vendor == "postgresql":
-        return pl.DataFrame(rows, schema=target, orient="row")
-    # SQLite has neither dates nor booleans: they come as text and numbers.
-    raw = {name: RAW_TYPES.get(kind.base_type(), kind) for name, kind in target.items()}
-    return pl.DataFrame(rows, schema=pl.Schema(raw), orient="row").cast(target)
-
-
-RAW_TYPES: Mapping[Any, Any] = {pl.Date: pl.String, pl.Boolean: pl.Int64}
-"""How SQLite gives the types it does not have."""
+    # Both drivers give Python's dates and booleans: Django converts what SQLite declares as such.
+    return pl.DataFrame(rows, schema=pl.Schema(schema), orient="row")

@@ -1,0 +1,1 @@
+"""THE PORTAL: pages an administrator looks at. One folder a thing; real data, server-rendered, usable without scripts."""

@@ -1,0 +1,48 @@
+"""The portal as a server: Django through WSGI in a thread pool, health as a native route, in one process on loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from rollbook.errors import InputRefused
+
+THREADS = 8
+
+
+async def _health(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok")
+
+
+def application() -> Starlette:
+    """The ASGI application of the portal; the store has to be open."""
+    from django.core.wsgi import get_wsgi_application
+
+    portal = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+    return Starlette(routes=[Route("/healthz", _health), Mount("/", portal)])
+
+
+def run(host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` is told the address once connections are accepted."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise InputRefused(
+            f"Port {port} cannot be used: {error.strerror}.",
+            remedy="Name another with --port, or 0 for any that is free.",
+        ) from error
+    bound.listen(128)
+    shown = f"[{host}]" if ":" in host else host
+    on_ready(f"http://{shown}:{bound.getsockname()[1]}")
+    config = uvicorn.Config(application(), log_level="warning", lifespan="off", server_header=False)
+    uvicorn.Server(config).run(sockets=[bound])
