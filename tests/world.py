@@ -18,7 +18,7 @@ from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
-from rollbook.plan.match import match
+from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile, suggested
 from rollbook.roster.tables import SCHEMAS as ROSTER_TABLES
 from rollbook.roster.tables import Roster
@@ -146,11 +146,19 @@ class Tenant:
         self.users.append(row | columns)
         return object_id
 
-    def state(self) -> State:
-        """The tenant as the reader would see it, memberships by link."""
+    def state(self, matched: Matched | None = None) -> State:
+        """The tenant as the reader would see it; memberships of matched teams by link, strangers with user null."""
+        teams = set(matched.teams["link"]) if matched else set()
+        users = set(matched.users["link"]) if matched else set()
         members = [
-            {"team": row["team"], "user": row["user"], "relation": row["relation"], "user_object_id": None}
+            {
+                "team": row["team"],
+                "user": row["user"] if row["user"] in users else None,
+                "relation": row["relation"],
+                "user_object_id": None,
+            }
             for row in self.memberships
+            if row["team"] in teams
         ]
         return State(
             users=pl.DataFrame(self.users, schema=pl.Schema(USERS)),
@@ -167,6 +175,7 @@ class Tenant:
         actual = self.state()
         context = self._context(desired, as_of)
         matched = match(desired.state, desired.people, desired.user_names, actual, context, profile)
+        actual = self.state(matched)
         return make_plan(
             desired.state,
             desired.people,
@@ -186,8 +195,8 @@ class Tenant:
             profile_version=1,
             as_of=as_of,
             first_run=not self.links,
-            user_links=self._links(desired.state.users["link"].to_list()),
-            team_links=self._links(desired.state.teams["link"].to_list()),
+            user_links=self._links(desired.state.users["link"].to_list(), of_people=True),
+            team_links=self._links(desired.state.teams["link"].to_list(), of_people=False),
             user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(
@@ -196,8 +205,10 @@ class Tenant:
             waited=self.waited,
         )
 
-    def _links(self, keys: list[int]) -> pl.DataFrame:
+    def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:
         empty = {"object_id": None, "adopted": False, "disabled_by_us": False}
+        # The tenant may also hold links of another institute.
+        keys = sorted({*keys, *(key for key in self.links if (key < CLASS_LINKS_FROM) == of_people)})
         rows = [{"link": key, **empty, **self.links.get(key, {})} for key in keys]
         return pl.DataFrame(rows, schema=pl.Schema(LINKS))
 

@@ -199,11 +199,10 @@ def prove_view(plan: Plan, view: View, scope: Scope) -> Proof:
 
 def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: TenantReader) -> Proof:
     """The proof after applying: the tenant is read anew and compared with what was desired."""
-    users = memory.links(USER).drop_nulls("object_id")
-    links = memory.links(TEAM).drop_nulls("object_id")
-    wanted = view.desired.state.teams.select("link")
+    ours, wanted = view.desired.state.users.select("link"), view.desired.state.teams.select("link")
+    users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
+    links = memory.links(TEAM).drop_nulls("object_id").join(wanted, on="link", how="semi")
     teams = reader.teams().drop("link").join(links.select("link", "object_id"), on="object_id")
-    teams = teams.join(wanted, on="link", how="semi")
     return _prove(plan, view.desired, read_memberships(reader, users, teams), users, teams, scope)
 
 

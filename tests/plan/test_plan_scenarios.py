@@ -324,3 +324,16 @@ def test_a_profile_that_names_a_foreign_domain_is_refused_with_the_ones_there_ar
         assert "school.example" in error.remedy
     else:
         raise AssertionError("the foreign domain was accepted")
+
+
+def test_another_institute_in_the_same_tenant_is_not_touched():
+    tenant = Tenant()
+    tenant.apply(tenant.plan(a_class()))
+    # Keys of the other institute begin after those of the first.
+    other = School(people={f"gap {n}": {"person": n, "active": False} for n in range(1, 4)}, classes={"gap": 1})
+    other.klass("8B Art", teachers=["Olga Petrova"], students=["Jan Nowak"])
+
+    plan = tenant.plan(other)
+
+    assert all(line.split()[1] in {"4", "5", "10002"} for line in told(plan)), told(plan)
+    assert "CREATE_TEAM 10002" in told(plan)

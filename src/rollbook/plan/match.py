@@ -127,6 +127,7 @@ def _first_match(
     clear = by_key.join(unclear, on="link", how="anti").select("link", "object_id", adopted=pl.lit(value=True))
     found = pl.concat([by_mark, clear]).sort("link")
     fresh = found.with_columns(disabled_by_us=pl.lit(value=False), fresh=pl.lit(value=True))
-    known = links.drop_nulls("object_id").with_columns(fresh=pl.lit(value=False))
+    # Links of other institutes in the same tenant only say what is taken; what they stand for is none of ours.
+    known = links.drop_nulls("object_id").join(marks, on="link", how="semi").with_columns(fresh=pl.lit(value=False))
     columns = ["link", "object_id", "adopted", "disabled_by_us", "fresh"]
     return _Hits(pl.concat([known.select(columns), fresh.select(columns)]), found, unclear)
