@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from rollbook.cli.console import out
-from rollbook.plan.changes import ChangeVerdict, Kind, Objection
-from rollbook.plan.sentences import objection_sentence, sentence
+from rollbook.plan.changes import Objection
+from rollbook.plan.sentences import objection_sentence
 
 if TYPE_CHECKING:
+    from rollbook.store.changes import Line, Selection
     from rollbook.store.models import Run
 
 
-def lines(run: Run, changes: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Each change with its sentence and reason, as `--json` prints it."""
-    from rollbook.store.runs import answers, labels
-
-    named = labels(run.tenant)
-    said = answers(run)
-    for row in changes.iter_rows(named=True):
-        told = sentence(
-            row["kind"], row["cause"], _label(named, row["subject"]), _label(named, row["object"]), row["day"]
-        )
-        line = {
-            "seq": row["seq"],
-            "kind": Kind(row["kind"]).name.lower(),
-            "verdict": ChangeVerdict(row["verdict"]).name.lower(),
-            "sentence": told.act,
-            "reason": told.reason,
-        }
-        if row["seq"] in said:
-            line["answer"] = said[row["seq"]]
-        yield line
-
-
-def _label(named: dict[int, str], link: int | None) -> str:
-    return "" if link is None else named.get(link) or f"#{link}"
+def as_json(line: Line) -> dict[str, Any]:
+    """One change as `--json` prints it; Microsoft's answer only where there is one."""
+    told = asdict(line)
+    return told if line.answer else {key: value for key, value in told.items() if key != "answer"}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -59,14 +38,14 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def show_changes(run: Run, changes: pl.DataFrame, limit: int | None) -> None:
+def show_changes(selection: Selection, limit: int | None) -> None:
     """The changes one below the other, the first `limit` of them."""
-    for line in lines(run, changes if limit is None else changes.head(limit)):
-        verdict = "" if line["verdict"] in ("planned", "waits") else f" [{line['verdict']}]"
-        out.print(f"{line['seq']:>6}  {line['sentence']}: {line['reason']}{verdict}", markup=False)
-        if line.get("answer"):
-            out.print(f"        Microsoft: {line['answer']}", markup=False, style="dim")
-    hidden = changes.height - (limit or changes.height)
+    for line in selection.lines(limit=limit):
+        verdict = "" if line.verdict in ("planned", "waits") else f" [{line.verdict}]"
+        out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
+        if line.answer:
+            out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
+    hidden = selection.count - (selection.count if limit is None else limit)
     if hidden > 0:
         out.print(f"        ... and {hidden:,} more; all of them with --all or --json", style="dim")
 

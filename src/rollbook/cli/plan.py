@@ -24,6 +24,7 @@ def plan(
     from rollbook.apply.approval import needs_person
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
+    from rollbook.store.changes import select
     from rollbook.store.setup import explained, open_store
 
     open_store()
@@ -35,9 +36,9 @@ def plan(
             made, _ = open_session.plan()
             run = open_session.save(made)
     if as_json:
-        print_json({**listing.summary(run), "plan": list(listing.lines(run, made.changes))})
+        print_json({**listing.summary(run), "plan": [listing.as_json(line) for line in select(run).lines()]})
         return
-    listing.show_changes(run, made.changes, None if everything else SHOWN)
+    listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
     if needs_person(made):
         out.print(f"A person has to agree: rollbook apply {run.number}, or rollbook sync --approve {run.fingerprint}")

@@ -23,7 +23,8 @@ def serve(
 
     if not ipaddress.ip_address(host).is_loopback:
         raise InputRefused(
-            f"{host} is not an address of this machine alone, and the portal has no sign-in yet.", remedy="Use 127.0.0.1."
+            f"{host} is not an address of this machine alone, and the portal has no sign-in yet.",
+            remedy="Use 127.0.0.1.",
         )
     open_store()
     run(host, port, lambda url: typer.echo(json.dumps({"portal": url}) if as_json else f"The portal is at {url}"))

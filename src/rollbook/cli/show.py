@@ -21,22 +21,21 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a run: its state, what was done, what was refused and why, and the proof."""
-    import polars as pl
-
     from rollbook.cli import context, listing
     from rollbook.plan.changes import ChangeVerdict
-    from rollbook.store.runs import load_changes
+    from rollbook.store.changes import Selection, select
     from rollbook.store.setup import explained, open_store
 
     open_store()
     with explained():
         found = context.run_of(context.institute(institute), run)
-        changes = load_changes(found)
+        selection = select(found)
         if as_json:
-            print_json({**listing.summary(found), "changes_made": list(listing.lines(found, changes))})
+            print_json({**listing.summary(found), "plan": [listing.as_json(line) for line in selection.lines()]})
             return
         if not everything:
             # What went as planned needs no line of its own.
-            changes = changes.filter(pl.col("verdict") != int(ChangeVerdict.DONE))
-        listing.show_changes(found, changes, None if everything else SHOWN)
+            rows = selection.rows.exclude(verdict=int(ChangeVerdict.DONE))
+            selection = Selection(found, rows, rows.count())
+        listing.show_changes(selection, None if everything else SHOWN)
         listing.show_summary(found)

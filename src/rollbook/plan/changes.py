@@ -33,6 +33,11 @@ class Kind(IntEnum):
     REMOVE_OWNER = 100
     REMOVE_MEMBER = 101
 
+    @property
+    def label(self) -> str:
+        """The kind in plain words, such as "create user"."""
+        return self.name.lower().replace("_", " ")
+
 
 class Cause(IntEnum):
     """Why a change is planned, or why something waits; `day` and `details` complete the sentence."""

@@ -12,7 +12,6 @@ from django.db.models import Max
 
 from rollbook.apply.approval import needs_person
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
-from rollbook.store import models
 from rollbook.store.bulk import insert_frame, read_frame, table_of
 from rollbook.store.models import (
     Approval,
@@ -131,11 +130,3 @@ def labels(tenant: Tenant, links: Sequence[int] | None = None) -> dict[int, str]
         )
         found.update(read_frame(statement, [tenant.pk], LABELS).iter_rows())
     return found
-
-
-def answers(run: Run) -> dict[int, str]:
-    """What Microsoft said about changes that were not carried out, by seq; a request's answer holds for all its changes."""
-    failed = models.Answer.objects.filter(run=run).exclude(message="").values_list("number", "code", "message")
-    said = {number: f"{message} ({code})" if code else message for number, code, message in failed}
-    intents = models.Intent.objects.filter(run=run, number__in=list(said)).values_list("number", "seqs")
-    return {int(seq): said[number] for number, seqs in intents for seq in seqs.split(",")}

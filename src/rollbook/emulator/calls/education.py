@@ -9,7 +9,21 @@ from ..tenant.tenant import Tenant
 from ..wire import Answer, Ask, Record, not_found
 from . import groups, rules
 
-PROPERTIES = ["id", "displayName", "mailNickname", "description", "classCode", "createdBy", "externalId", "externalName", "externalSource", "externalSourceDetail", "grade", "term", "course"]
+PROPERTIES = [
+    "id",
+    "displayName",
+    "mailNickname",
+    "description",
+    "classCode",
+    "createdBy",
+    "externalId",
+    "externalName",
+    "externalSource",
+    "externalSourceDetail",
+    "grade",
+    "term",
+    "course",
+]
 SETTABLE = frozenset(PROPERTIES) - {"id", "createdBy"}
 OBJECT_TYPE = "extension_fe2174665583431c953114ff7268b7b3_Education_ObjectType"
 

@@ -12,18 +12,70 @@ from ..tenant.tenant import Tenant
 from ..wire import Answer, Ask, Record, bad_request, conflict, denied, not_found
 from . import rules, users
 
-DEFAULT = ["id", "deletedDateTime", "classification", "createdDateTime", "creationOptions", "description", "displayName", "expirationDateTime", "groupTypes", "isAssignableToRole", "mail", "mailEnabled", "mailNickname", "membershipRule", "onPremisesSyncEnabled", "preferredDataLocation", "proxyAddresses", "renewedDateTime", "resourceBehaviorOptions", "resourceProvisioningOptions", "securityEnabled", "uniqueName", "visibility"]
+DEFAULT = [
+    "id",
+    "deletedDateTime",
+    "classification",
+    "createdDateTime",
+    "creationOptions",
+    "description",
+    "displayName",
+    "expirationDateTime",
+    "groupTypes",
+    "isAssignableToRole",
+    "mail",
+    "mailEnabled",
+    "mailNickname",
+    "membershipRule",
+    "onPremisesSyncEnabled",
+    "preferredDataLocation",
+    "proxyAddresses",
+    "renewedDateTime",
+    "resourceBehaviorOptions",
+    "resourceProvisioningOptions",
+    "securityEnabled",
+    "uniqueName",
+    "visibility",
+]
 SETTABLE = frozenset(
-    ["displayName", "description", "groupTypes", "isAssignableToRole", "mailEnabled", "mailNickname", "preferredLanguage", "securityEnabled", "theme", "uniqueName", "visibility"]
+    [
+        "displayName",
+        "description",
+        "groupTypes",
+        "isAssignableToRole",
+        "mailEnabled",
+        "mailNickname",
+        "preferredLanguage",
+        "securityEnabled",
+        "theme",
+        "uniqueName",
+        "visibility",
+    ]
 )
 CREATION_ONLY = frozenset({"resourceBehaviorOptions", "creationOptions"})
 OWN_REQUEST = frozenset(
-    ["accessType", "allowExternalSenders", "autoSubscribeNewMembers", "hideFromAddressLists", "hideFromOutlookClients", "isSubscribedByMail"]
+    [
+        "accessType",
+        "allowExternalSenders",
+        "autoSubscribeNewMembers",
+        "hideFromAddressLists",
+        "hideFromOutlookClients",
+        "isSubscribedByMail",
+    ]
 )
 RELATIONS_PER_REQUEST = 20
 MOST_OWNERS = 100
 BEHAVIOURS = frozenset(
-    ["AllowOnlyMembersToPost", "CalendarMemberReadOnly", "ConnectorsDisabled", "HideGroupInOutlook", "SubscribeMembersToCalendarEventsDisabled", "SubscribeNewGroupMembers", "WelcomeEmailDisabled", "ProvisionSiteOnDemand"]
+    [
+        "AllowOnlyMembersToPost",
+        "CalendarMemberReadOnly",
+        "ConnectorsDisabled",
+        "HideGroupInOutlook",
+        "SubscribeMembersToCalendarEventsDisabled",
+        "SubscribeNewGroupMembers",
+        "WelcomeEmailDisabled",
+        "ProvisionSiteOnDemand",
+    ]
 )
 
 

@@ -10,13 +10,64 @@ from ..tenant.tenant import Tenant
 from ..wire import Answer, Ask, Record, Refusal, bad_request, conflict, denied, not_found
 from . import rules
 
-DEFAULT = ["businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName"]
+DEFAULT = [
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+]
 SETTABLE = frozenset(
-    ["accountEnabled", "ageGroup", "businessPhones", "city", "companyName", "consentProvidedForMinor", "country", "department", "displayName", "employeeHireDate", "employeeId", "employeeType", "givenName", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId", "otherMails", "passwordPolicies", "passwordProfile", "postalCode", "preferredLanguage", "state", "streetAddress", "surname", "usageLocation", "userPrincipalName", "userType"]
+    [
+        "accountEnabled",
+        "ageGroup",
+        "businessPhones",
+        "city",
+        "companyName",
+        "consentProvidedForMinor",
+        "country",
+        "department",
+        "displayName",
+        "employeeHireDate",
+        "employeeId",
+        "employeeType",
+        "givenName",
+        "jobTitle",
+        "mail",
+        "mailNickname",
+        "mobilePhone",
+        "officeLocation",
+        "onPremisesImmutableId",
+        "otherMails",
+        "passwordPolicies",
+        "passwordProfile",
+        "postalCode",
+        "preferredLanguage",
+        "state",
+        "streetAddress",
+        "surname",
+        "usageLocation",
+        "userPrincipalName",
+        "userType",
+    ]
 )
 REQUIRED = ("displayName", "mailNickname", "userPrincipalName", "passwordProfile")
 SENSITIVE = frozenset(
-    ["accountEnabled", "mobilePhone", "businessPhones", "otherMails", "passwordProfile", "onPremisesImmutableId", "userPrincipalName"]
+    [
+        "accountEnabled",
+        "mobilePhone",
+        "businessPhones",
+        "otherMails",
+        "passwordProfile",
+        "onPremisesImmutableId",
+        "userPrincipalName",
+    ]
 )
 
 

@@ -1,0 +1,137 @@
+"""Runs and institutes in numbers, as pages show them: each a fixed number of queries, however large the school is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+
+from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
+from rollbook.plan.sentences import REASONS
+from rollbook.store.models import Affiliation, Change, Connection, Delivery, Institute, Run
+from rollbook.store.runs import labels
+
+STAGES: dict[str, tuple[Kind, ...]] = {
+    "Links": (Kind.LINK_USER, Kind.LINK_CLASS),
+    "Accounts": (Kind.CREATE_USER, Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER),
+    "Licences": (Kind.LICENSE_USER,),
+    "Classes": (Kind.CREATE_CLASS, Kind.UPDATE_CLASS),
+    "Memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),
+    "Teams": (Kind.CREATE_TEAM,),
+}
+"""Kinds of change under the names people read."""
+
+FAILED = (ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
+DEVIATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How many changes of one stage are done, wait, failed, and are still open."""
+
+    name: str
+    total: int
+    done: int
+    waiting: int
+    failed: int
+
+    @property
+    def open(self) -> int:
+        """Not decided yet."""
+        return self.total - self.done - self.waiting - self.failed
+
+    def _percent(self, count: int) -> float:
+        return round(100 * count / self.total, 2)
+
+    @property
+    def bar(self) -> list[tuple[str, float, float]]:
+        """The parts of the stage's bar: (what, begin, width) in percent."""
+        parts, begin = [], 0.0
+        for what, count in (("done", self.done), ("waits", self.waiting), ("failed", self.failed)):
+            if count:
+                parts.append((what, begin, self._percent(count)))
+                begin += self._percent(count)
+        return parts
+
+
+def stages(run: Run) -> list[Stage]:
+    """The stages of a run that have changes."""
+    counted: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    rows = Change.objects.filter(run=run).values_list("kind", "verdict").annotate(count=Count("pk"))
+    for kind, verdict, count in rows:
+        counted[kind][verdict] = count
+    found = []
+    for name, kinds in STAGES.items():
+        verdicts = [counted[int(kind)] for kind in kinds]
+        total = sum(sum(each.values()) for each in verdicts)
+        done = sum(each.get(int(ChangeVerdict.DONE), 0) for each in verdicts)
+        waiting = sum(each.get(int(ChangeVerdict.WAITS), 0) for each in verdicts)
+        failed = sum(each.get(int(verdict), 0) for each in verdicts for verdict in FAILED)
+        if total:
+            found.append(Stage(name, total, done, waiting, failed))
+    return found
+
+
+def waiting_reasons(run: Run) -> list[tuple[str, int]]:
+    """Why changes of a run wait, and how many for each reason."""
+    waiting = Change.objects.filter(run=run, cause__gte=WAITING_FROM, verdict=int(ChangeVerdict.WAITS))
+    rows = waiting.values_list("cause").annotate(count=Count("pk")).order_by("-count")
+    return [(REASONS[Cause(cause)].removeprefix("waits: "), count) for cause, count in rows]
+
+
+def deviations(run: Run) -> list[dict[str, str]]:
+    """The first deviations the run's proof found, with names instead of links."""
+    shown = run.deviations[:DEVIATIONS]
+    links = {entry[key] for entry in shown for key in ("team", "user") if entry[key] is not None}
+    named = labels(run.tenant, sorted(links)) if links else {}
+    return [
+        {
+            "team": named.get(entry["team"], ""),
+            "user": named.get(entry["user"], "somebody outside the register"),
+            "status": entry["status"],
+            "why": entry["why"],
+        }
+        for entry in shown
+    ]
+
+
+def last_runs(limit: int, institute: Institute | None = None) -> list[Run]:
+    """The newest runs, of one institute or of all."""
+    runs = Run.objects.select_related("institute", "tenant").order_by("-made_at", "-pk")
+    if institute is not None:
+        runs = runs.filter(institute=institute)
+    return list(runs[:limit])
+
+
+def people_by_type(institute: Institute) -> list[tuple[str, int]]:
+    """How many people of each user type the register holds; somebody of two types counts in both."""
+    counted: defaultdict[str, int] = defaultdict(int)
+    for source in institute.sources.all():
+        visible = Affiliation.objects.filter(source=source, since__lte=source.published, until__gt=source.published)
+        for user_type, count in visible.values_list("user_type").annotate(count=Count("person", distinct=True)):
+            counted[user_type] += count
+    return sorted(counted.items())
+
+
+def institutes() -> list[dict[str, Any]]:
+    """Every institute with its register in numbers, its tenant, and its newest run."""
+    published = {
+        d.source.institute_id: d
+        for d in Delivery.objects.filter(state=Delivery.State.PUBLISHED).select_related("source").order_by("number")
+    }
+    tenants = {c.institute_id: c.tenant for c in Connection.objects.select_related("tenant")}
+    newest = {run.institute_id: run for run in Run.objects.order_by("made_at", "pk").only(*_RUN_IN_SHORT)}
+    return [
+        {
+            "institute": institute,
+            "rows": published[institute.pk].rows if institute.pk in published else None,
+            "tenant": tenants.get(institute.pk),
+            "run": newest.get(institute.pk),
+        }
+        for institute in Institute.objects.order_by("name")
+    ]
+
+
+_RUN_IN_SHORT = ("institute_id", "public_id", "number", "state", "made_at", "started_at", "finished_at")

@@ -1,0 +1,1 @@
+"""One school: its register, its deliveries, its runs."""

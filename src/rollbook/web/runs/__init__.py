@@ -1,0 +1,1 @@
+"""One run: what became of it, and every change."""
