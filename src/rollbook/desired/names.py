@@ -1,7 +1,7 @@
-"""Candidates for user names and nicknames: what Microsoft accepts, made from what the register says. The plan picks.
+r"""Candidates for user names and nicknames: what Microsoft accepts, made from what the register says. The plan picks.
 
 Microsoft: a user name's local part allows A-Z a-z 0-9 ' . - _ ! # ^ ~, no dot at its end, 64 characters
-(graph.md section 2.1); a nickname is ASCII without @ ( ) \\ [ ] " ; : < > , blank and dot, 64 characters (section 5.1).
+(graph.md section 2.1); a nickname is ASCII without @ ( ) \ [ ] " ; : < > , blank and dot, 64 characters (section 5.1).
 """
 
 from __future__ import annotations

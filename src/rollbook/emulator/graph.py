@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 
 from .addresses import query_options, segments
+from .ask import Ask
 from .calls.table import find_call
 from .counters import Counters
 from .faults import CloseConnection, Fault, Faults, refusal
 from .quotas import Quotas
 from .signin.tokens import SignIn
 from .tenant.tenant import Tenant
-from .wire import Answer, Ask, Record, Refusal, bad_request, denied, error_body
+from .wire import Answer, Record, Refusal, bad_request, denied, error_body
 
 VERSION = "/v1.0"
 BATCH_SIZE = 20

@@ -20,13 +20,16 @@ STYLE = """
 --markback:#3a2a08;--link:#7ab8ff}}
 *{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
 .mark{background:var(--markback);color:var(--mark);padding:.4rem 1rem;font-size:.875rem}
-main{max-width:64rem;margin:0 auto;padding:1rem}a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0 1rem}h2{font-size:1.15rem}
+main{max-width:64rem;margin:0 auto;padding:1rem}
+a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0 1rem}h2{font-size:1.15rem}
 nav a{margin-right:1rem}.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.75rem}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:.5rem;padding:.75rem}.card b{display:block;font-size:1.5rem}
 .soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:.5rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}form{margin:0 0 1rem;display:flex;gap:.5rem;flex-wrap:wrap}
-input{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.375rem;background:var(--paper);color:inherit;min-width:0;
+input{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.375rem;background:var(--paper);
+color:inherit;min-width:0;
 flex:1 1 12rem}button{font:inherit;padding:.35rem .9rem}
 """
 

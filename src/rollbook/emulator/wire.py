@@ -1,4 +1,4 @@
-"""What goes in and out of one Graph call: the question, the answer, the refusal.
+"""What goes in and out of one Graph call: the answer, the refusal.
 
 Knows Microsoft's error envelope (graph.md sections 2.4 and 10). Knows no HTTP library and no call.
 """
@@ -7,37 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .clock import iso
 
-if TYPE_CHECKING:
-    from .tenant.tenant import Tenant
-
 Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One Graph request after sign-in and routing; `body` is parsed JSON, header names are lower case."""
-
-    method: str
-    path: str
-    parameters: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-    tenant: Tenant
-    app_id: str
-    roles: frozenset[str]
-    base: str
-    now: float
-
-    def record(self) -> Record:
-        """The body as a JSON object, else a 400 refusal: every write of this API takes an object."""
-        if not isinstance(self.body, dict):
-            raise bad_request("Empty Payload. JSON content expected.", code="BadRequest")
-        return self.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class AppTokens:
         self._lock = threading.Lock()
         self._app: msal.ConfidentialClientApplication | None = None
 
-    def __call__(self, renew: bool = False) -> str:
+    def __call__(self, *, renew: bool = False) -> str:
         """An access token; a new one if `renew`. Raises `Stop` with a sentence if none is to be had."""
         with self._lock:
             try:

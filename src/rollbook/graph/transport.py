@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -16,8 +16,13 @@ from rollbook.graph.protocol import Answer, Request, decipher
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 
-Token = Callable[[bool], str]
-"""Gives an access token; asked with True, a new one."""
+
+class Token(Protocol):
+    """Gives access tokens."""
+
+    def __call__(self, *, renew: bool = False) -> str:
+        """The token in use; a new one if `renew`."""
+        ...
 
 
 class Lost(Later):
@@ -43,13 +48,13 @@ class Transport:
 
     def token(self) -> str:
         """The access token in use."""
-        return self._token(False)
+        return self._token()
 
     def send(self, request: Request) -> Answer:
         """The answer. Raises `Lost` if none came, `Stop` if nobody listens at the address."""
-        answer = self._send(request, self._token(False))
+        answer = self._send(request, self._token())
         if answer.status == 401:
-            answer = self._send(request, self._token(True))
+            answer = self._send(request, self._token(renew=True))
         return answer
 
     def _send(self, request: Request, token: str) -> Answer:

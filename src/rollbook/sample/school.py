@@ -237,7 +237,7 @@ class _Builder:
             if number % 10 == 0 and len(teachers) > 1:
                 self._enrol(klass, place, teachers[(number + 1) % len(teachers)], "aide")
         for student in students:
-            self._enrol(klass, place, student, "student", **self._span(student))
+            self._enrol(klass, place, student, "student", span=self._span(student))
 
     def _span(self, student: Row) -> dict[str, dt.date]:
         """Most learn for the whole year; some come late, some leave early."""
@@ -248,7 +248,9 @@ class _Builder:
             return {"endDate": self._begin + dt.timedelta(days=30 + number % 40)}
         return {}
 
-    def _enrol(self, klass: Row, place: str, person: Row, role: str, primary: str = "", **span: dt.date) -> None:
+    def _enrol(
+        self, klass: Row, place: str, person: Row, role: str, primary: str = "", span: Row | None = None
+    ) -> None:
         self._made.enrollments.append(
             {
                 "sourcedId": f"enrollment-{len(self._made.enrollments) + 1}",
@@ -257,8 +259,9 @@ class _Builder:
                 "userSourcedId": person["sourcedId"],
                 "role": role,
                 "primary": primary,
-                "beginDate": span.get("beginDate", self._begin),
-                "endDate": span.get("endDate", self._end),
+                "beginDate": self._begin,
+                "endDate": self._end,
+                **(span or {}),
             }
         )
 

@@ -165,7 +165,7 @@ def _derived_year(named: pl.DataFrame) -> pl.DataFrame:
         "period": [1],
         "sourced_id": ["derived"],
         "line": [0],
-        "title": [f"{begin} - {end}"],
+        "title": [f"{begin!s} - {end!s}"],
         "begin": [begin],
         "end": [end],
     }

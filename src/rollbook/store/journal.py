@@ -84,7 +84,8 @@ class StoreJournal:
         """Microsoft's object id of every link of the tenant that has one."""
         if self._object_ids is None:
             linked = Link.objects.filter(tenant=self._run.tenant_id, object_id__isnull=False)
-            self._object_ids = dict(linked.values_list("pk", "object_id"))
+            rows = linked.values_list("pk", "object_id")
+            self._object_ids = {link: str(object_id) for link, object_id in rows}
         return self._object_ids
 
     def marks(self, links: Sequence[int]) -> dict[int, str]:

@@ -24,14 +24,14 @@ class Lease:
     epoch: int
 
 
-def this_process() -> str:
+def own_name() -> str:
     """Names this process among all that may hold a lease."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def acquire(tenant: Tenant, now: dt.datetime, holder: str | None = None) -> Lease:
     """The lease. Raises TenantBusy if somebody who is alive holds it."""
-    holder = holder or this_process()
+    holder = holder or own_name()
     with transaction.atomic():
         row, _ = TenantLease.objects.select_for_update().get_or_create(tenant=tenant)
         held = row.holder and row.holder != holder and row.expires_at is not None and row.expires_at > now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
@@ -25,7 +26,8 @@ def application() -> Starlette:
     """The ASGI application of the portal; the store has to be open."""
     from django.core.wsgi import get_wsgi_application
 
-    portal = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+    # Two packages describe the same protocols by types of their own.
+    portal: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=THREADS)
     return Starlette(routes=[Route("/healthz", _health), Mount("/", portal)])
 
 

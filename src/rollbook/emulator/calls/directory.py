@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..ask import Ask
 from ..odata.pages import list_page, pick
-from ..wire import Answer, Ask, Record, bad_request, conflict, not_found
+from ..wire import Answer, Record, bad_request, conflict, not_found
 
 _EXTENSION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _TARGETS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..ask import Ask
 from ..odata.pages import pick, selected, table_page
 from ..tenant.tenant import Tenant
-from ..wire import Answer, Ask, Record, not_found
+from ..wire import Answer, Record, not_found
 from . import groups, rules
 
 PROPERTIES = [

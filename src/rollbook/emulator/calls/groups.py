@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..addresses import referenced_id
+from ..ask import Ask
 from ..odata.pages import list_page, pick, selected, table_page
 from ..tenant.links import Links, Span
 from ..tenant.tenant import Tenant
-from ..wire import Answer, Ask, Record, bad_request, conflict, denied, not_found
+from ..wire import Answer, Record, bad_request, conflict, denied, not_found
 from . import rules, users
 
 DEFAULT = [
@@ -121,9 +122,9 @@ def _check(tenant: Tenant, given: Record, known: Record | None) -> None:
             raise bad_request("Property 'uniqueName' is immutable once it was set.")
         if holder is not None and (known is None or holder["id"] != known["id"]):
             raise conflict("uniqueName")
-    if known is not None and given.get("visibility", known["visibility"]) != known["visibility"]:
-        if "HiddenMembership" in (given["visibility"], known["visibility"]):
-            raise bad_request("HiddenMembership can only be set when the group is created.")
+    seen = (given.get("visibility", known["visibility"]), known["visibility"]) if known is not None else ("", "")
+    if seen[0] != seen[1] and "HiddenMembership" in seen:
+        raise bad_request("HiddenMembership can only be set when the group is created.")
 
 
 def _new(tenant: Tenant, given: Record) -> Record:
@@ -276,7 +277,10 @@ def _check_relations(tenant: Tenant, group: Record, links: Links, name: str, key
             f"One or more added object references already exist for the following modified properties: '{name}'."
         )
     if name == "owners" and len(held) + len(keys) > MOST_OWNERS:
-        message = f'Unable to perform operation as "{len(held) + len(keys)}" would exceed the maximum quota count "{MOST_OWNERS}" for forward-link "owners".'
+        message = (
+            f'Unable to perform operation as "{len(held) + len(keys)}" would exceed the maximum quota count '
+            f'"{MOST_OWNERS}" for forward-link "owners".'
+        )
         raise bad_request(message, code="Directory_QuotaExceeded")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..wire import Answer, Ask
+from ..ask import Ask
+from ..wire import Answer
 from . import directory, education, groups, teams, users
 
 Handler = Callable[[Ask], Answer]

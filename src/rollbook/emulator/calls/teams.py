@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..ask import Ask
 from ..odata.pages import list_page, page_size
 from ..tenant.tenant import Tenant
-from ..wire import Answer, Ask, Record, Refusal, bad_request, not_found
+from ..wire import Answer, Record, Refusal, bad_request, not_found
 from . import education, groups
 
 _TEMPLATE = re.compile(r"teamsTemplates\('(\w+)'\)$", re.IGNORECASE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..ask import Ask
 from ..odata.pages import pick, selected, table_page
 from ..tenant.tenant import Tenant
-from ..wire import Answer, Ask, Record, Refusal, bad_request, conflict, denied, not_found
+from ..wire import Answer, Record, Refusal, bad_request, conflict, denied, not_found
 from . import rules
 
 DEFAULT = [

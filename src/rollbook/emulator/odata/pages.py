@@ -6,8 +6,9 @@ import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
+from ..ask import Ask
 from ..tenant.tables import Table
-from ..wire import Answer, Ask, Record, bad_request
+from ..wire import Answer, Record, bad_request
 from .filters import Filter, parse_filter
 
 DEFAULT_PAGE = 100

@@ -110,7 +110,7 @@ class Tenant:
         )
         for number in range(self.config.people):
             key = self.new_id()
-            record = {"id": key, "displayName": f"Person {number}", "mailNickname": f"person{number}"}
+            record: Record = {"id": key, "displayName": f"Person {number}", "mailNickname": f"person{number}"}
             record |= {"userPrincipalName": f"person{number}@{self.config.domain}", "accountEnabled": True}
             record |= {"userType": "Member", "assignedLicenses": [], "createdDateTime": self.stamp()}
             self.users.put(key, record)

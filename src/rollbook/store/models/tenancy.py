@@ -72,7 +72,7 @@ class Secret(models.Model):
         """What the secret is for."""
 
         CREDENTIAL = "credential"
-        FIRST_PASSWORD = "first_password"
+        FIRST_PASSWORD = "first_password"  # noqa: S105 - the name of a purpose
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
