@@ -32,7 +32,9 @@ def test_what_was_delivered_is_what_is_read(store):
     for table in ("people", "classes", "enrolments", "teachings", "affiliations", "groups", "academic_periods"):
         assert getattr(read, table).height == getattr(given, table).height, table
     assert names(read) == names(given)
-    together = read.enrolments.join(read.people.select("person"), on="person").join(read.classes.select("klass"), on="klass")
+    together = read.enrolments.join(read.people.select("person"), on="person").join(
+        read.classes.select("klass"), on="klass"
+    )
     assert together.height == 3
     assert together["begin"].dtype == pl.Date
 

@@ -52,7 +52,7 @@ class Verdicts:
             case Refused():
                 return self._refused(number, work, outcome)
             case Postponed():
-                return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
+                return self._postponed(number, work, outcome)
             case Unknown():
                 self.unsure = True
                 return Settled(number, None)
@@ -75,15 +75,24 @@ class Verdicts:
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=404))
         return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
 
+    def _postponed(self, number: int, work: Work, outcome: Postponed) -> Settled:
+        """Left to the next run; but where one person cannot be found yet, the others need not wait for them."""
+        if work.kind in ADDITIONS and len(work.changes) > 1 and outcome.error.status in (400, 404):
+            return self._halved(number, work, outcome.error)
+        return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
+
     def _refused_addition(self, number: int, work: Work, outcome: Refused) -> Settled:
         """One bad entry refuses all (graph.md section 5.2): a single one is decided, several are sent again in halves."""
         if len(work.changes) == 1:
             if protocol.already_exists(outcome.answer):
                 return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
             return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
+        return self._halved(number, work, outcome.error)
+
+    def _halved(self, number: int, work: Work, error: TenantError) -> Settled:
         middle = len(work.changes) // 2
         parts = (work.changes[:middle], work.changes[middle:])
-        open_answer = _answer(number, ChangeVerdict.PLANNED, outcome.error)
+        open_answer = _answer(number, ChangeVerdict.PLANNED, error)
         return Settled(number, open_answer, tuple(add_relations(part, self._around) for part in parts))
 
 

@@ -101,7 +101,10 @@ class StoreJournal:
         return frozenset(done.values_list("subject", flat=True))
 
     def intend(self, intents: Sequence[Intent]) -> None:
-        """Remember that these requests are about to be sent, the names they claim and the passwords they set."""
+        """Remember that these requests are about to be sent, the names they claim and the passwords they set.
+
+        A request that Microsoft put off is sent again under the same number.
+        """
         now = self._clock.now()
         rows = [
             (self._run.pk, i.number, int(i.kind), ",".join(map(str, i.seqs)), ",".join(map(str, i.names)), now)
@@ -111,7 +114,7 @@ class StoreJournal:
             leases.renew(self._lease, now)
             execute_many(
                 f"INSERT INTO {table_of(models.Intent)} (run_id, number, kind, seqs, names, sent_at) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id, number) DO NOTHING",
                 rows,
             )
             self._reserve_names(intents)
