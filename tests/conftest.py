@@ -19,6 +19,8 @@ from typing import Any
 HOME = Path(tempfile.mkdtemp(prefix="rollbook-test-"))
 os.environ["ROLLBOOK_HOME"] = str(HOME)
 os.environ.pop("DATABASE_URL", None)
+# Playwright keeps an event loop in the thread of the tests, in which Django would otherwise refuse its database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 import pytest  # noqa: E402
@@ -65,7 +67,7 @@ def shared() -> Path:
 
 def use_database(configured: dict[str, Any]) -> None:
     """Point Django to another database."""
-    connections.close_all()
+    connections["default"].close()
     connections.settings["default"] = connections.configure_settings({"default": configured})["default"]
     del connections["default"]
 

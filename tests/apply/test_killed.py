@@ -10,12 +10,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tests.apply.wire import connected, control, synchronized, users_of
+from tests.store.world import a_school
 
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.store.models import Intent, Run
 from rollbook.store.runs import verdict_counts
-from tests.apply.wire import connected, control, synchronized, users_of
-from tests.store.world import a_school
 
 pytestmark = pytest.mark.kill
 

@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-from rollbook.acts.runs import synchronize
-from rollbook.errors import ApprovalDue, Stop
-from rollbook.plan.changes import ChangeVerdict
-from rollbook.store.models import Connection, Run, Secret
-from rollbook.store.runs import verdict_counts
-from rollbook.store.vault import Vault
 from tests.apply.wire import (
     connected,
     control,
@@ -21,6 +14,13 @@ from tests.apply.wire import (
 )
 from tests.store.world import Frozen, a_school, deliver
 from tests.world import School
+
+from rollbook.acts.runs import synchronize
+from rollbook.errors import ApprovalDue, Stop
+from rollbook.plan.changes import ChangeVerdict
+from rollbook.store.models import Connection, Run, Secret
+from rollbook.store.runs import verdict_counts
+from rollbook.store.vault import Vault
 
 MATHS = "7A Maths"
 

@@ -6,13 +6,14 @@ import json
 import urllib.request
 from typing import Any
 
+from tests.store.world import ACTOR, Frozen, deliver
+from tests.world import AUTUMN, School
+
 from rollbook.acts.connections import Credentials, connect
 from rollbook.acts.runs import Session, Synchronized, finish_unfinished, session
 from rollbook.apply.approval import needs_person
 from rollbook.clock import Clock
 from rollbook.store.models import Institute
-from tests.store.world import ACTOR, Frozen, deliver
-from tests.world import AUTUMN, School
 
 
 def control(tenant: Any, path: str, body: Any = None) -> Any:

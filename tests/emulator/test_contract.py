@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS30Validator
-
-from rollbook.emulator.calls.table import CALLS
 from tests.apply.wire import connected, synchronized
 from tests.store.world import a_school, deliver
+
+from rollbook.emulator.calls.table import CALLS
 
 BEYOND = ("/applications", "/groups/(uniqueName)", "/$batch")
 """Used but not described by the contract file (graph.md section 13.16)."""
@@ -73,7 +73,9 @@ def test_what_is_exchanged_in_a_synchronization_is_as_described(contract, sqlite
         kinds.add(f"{method} {re.sub(r'[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', path)}")
         for value, part in ((body, _request_schema(described)), (answer, _answer_schema(described, status))):
             if value is not None and part is not None:
-                faults = list(OAS30Validator({"allOf": [part], "components": contract["components"]}).iter_errors(value))
+                faults = list(
+                    OAS30Validator({"allOf": [part], "components": contract["components"]}).iter_errors(value)
+                )
                 assert not faults, f"{method} {path}: {faults[0].message}"
     assert {
         "POST /users",

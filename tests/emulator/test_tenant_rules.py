@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from tests.emulator.client import Client, a_user
 
 from rollbook.emulator import Config, Emulator
-from tests.emulator.client import Client, a_user
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.store.world import a_school, deliver
 
 from rollbook.store import deliveries
 from rollbook.store.models import Delivery, Enrolment, Person, PersonRecord
 from rollbook.store.rosters import read_departed, read_roster
-from tests.store.world import a_school, deliver
 
 
 def names(roster) -> list[str]:
@@ -79,7 +79,7 @@ def test_who_is_no_longer_delivered_has_departed_with_the_type_they_had(store):
 
 
 def test_a_delivery_that_shrank_waits_until_somebody_accepts_it(store):
-    institute, source, _ = deliver(a_school(20))
+    institute, _, _ = deliver(a_school(20))
     _, _, staged = deliver(a_school(10))
 
     assert staged.state == "staged"
@@ -102,7 +102,7 @@ def test_a_staged_delivery_nobody_accepted_leaves_nothing_behind(store):
 
 @pytest.mark.kill
 def test_a_process_killed_while_staging_leaves_the_old_register_visible(sqlite_store: Path):
-    institute, source, _ = deliver(a_school(20))
+    institute, _, _ = deliver(a_school(20))
     script = """
         import os, signal
         from rollbook.store.setup import open_store

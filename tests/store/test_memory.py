@@ -8,6 +8,8 @@ import os
 import polars as pl
 import pytest
 from cryptography.fernet import Fernet
+from tests.store.world import NOW, Frozen, a_school, a_tenant, deliver
+from tests.world import Tenant as World
 
 from rollbook.acts.institutes import profile_in_force
 from rollbook.apply.journal import Answer, Intent
@@ -19,8 +21,6 @@ from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Change, Link, NameReservation, Run, Secret, Trail
 from rollbook.store.vault import Vault
-from tests.store.world import NOW, Frozen, a_school, a_tenant, deliver
-from tests.world import Tenant as World
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from tests.conftest import use_database
 
 from rollbook.errors import Exit, StoreUnusable
 from rollbook.store import setup
 from rollbook.store.database import database, sqlite
-from tests.conftest import use_database
 
 
 def test_a_new_database_is_made_and_opening_it_again_changes_nothing(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_a_full_disk_is_said_as_such(sqlite_store: Path):
 def test_a_postgresql_that_is_not_there_is_said_as_such(tmp_path: Path):
     use_database(database(f"postgresql://nobody@/nothing?host={tmp_path}", tmp_path))
 
-    with pytest.raises(StoreUnusable, match="cannot be reached|does not exist"):
+    with pytest.raises(StoreUnusable, match=r"cannot be reached|does not exist"):
         setup.open_store()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from tests.world import School, frame
+
 from rollbook.acts.actor import Actor
 from rollbook.acts.institutes import ensure_institute
 from rollbook.clock import SystemClock
 from rollbook.roster.tables import Roster
 from rollbook.store.deliveries import Received, import_roster
 from rollbook.store.models import Delivery, Institute, Source, Tenant
-from tests.world import School, frame
 
 ACTOR = Actor("test", "tester")
 NOW = dt.datetime(2026, 10, 1, 8, 0, tzinfo=dt.UTC)

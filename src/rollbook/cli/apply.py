@@ -19,12 +19,13 @@ def apply(
     quiet: Quiet = False,
 ) -> None:
     """Apply exactly the plan of a run. A run that was cut off is taken up where it was."""
+    from rollbook.store.setup import explained, open_store
+
+    open_store()  # the modules below need it
     from rollbook.acts.runs import Show, apply_run, session
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
-    from rollbook.store.setup import explained, open_store
 
-    open_store()
     clock = SystemClock()
     school = context.institute(institute)
     found = context.run_of(school, run)

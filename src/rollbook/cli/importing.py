@@ -18,12 +18,13 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Import a roster. Exit status: 0 published, 1 published with rejected rows, 3 refused or waiting to be accepted."""
+    from rollbook.store.setup import explained, open_store
+
+    open_store()  # the modules below need it
     from rollbook.acts.deliveries import import_delivery
     from rollbook.cli.context import actor
     from rollbook.clock import SystemClock
-    from rollbook.store.setup import explained, open_store
 
-    open_store()
     with explained(), err.status(f"Reading {path} ..."):
         imported = import_delivery(path, actor(), SystemClock(), institute=institute, accepted=accept)
     delivery = imported.delivery

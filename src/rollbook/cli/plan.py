@@ -20,14 +20,15 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Make a plan, store it as a run, and show what it would change and why."""
+    from rollbook.store.setup import explained, open_store
+
+    open_store()  # the modules below need it
     from rollbook.acts.runs import Show, session
     from rollbook.apply.approval import needs_person
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
     from rollbook.store.changes import select
-    from rollbook.store.setup import explained, open_store
 
-    open_store()
     clock = SystemClock()
     school = context.institute(institute)
     with explained(), stages(quiet=quiet or as_json) as shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -18,6 +17,9 @@ from rollbook.clock import SystemClock
 from rollbook.errors import InputRefused
 
 CLOCK = SystemClock()
+
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""Processes this one started, by pid: they stay visible to us as children until they are waited for."""
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -58,6 +60,7 @@ def start(arguments: Sequence[str], log: Path) -> tuple[int, dict[str, Any]]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _CHILDREN[process.pid] = process
     deadline = CLOCK.monotonic() + READY_SECONDS
     while CLOCK.monotonic() < deadline:
         said = [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
@@ -77,9 +80,9 @@ def start(arguments: Sequence[str], log: Path) -> tuple[int, dict[str, Any]]:
 
 def alive(pid: int) -> bool:
     """Whether a process of this pid runs."""
-    with contextlib.suppress(ChildProcessError):
-        # A child of ours that ended stays visible until it is waited for; of others we cannot know more than below.
-        os.waitpid(pid, os.WNOHANG)
+    child = _CHILDREN.get(pid)
+    if child is not None:
+        return child.poll() is None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

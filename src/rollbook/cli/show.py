@@ -21,12 +21,13 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a run: its state, what was done, what was refused and why, and the proof."""
+    from rollbook.store.setup import explained, open_store
+
+    open_store()  # the modules below need it
     from rollbook.cli import context, listing
     from rollbook.plan.changes import ChangeVerdict
     from rollbook.store.changes import Selection, select
-    from rollbook.store.setup import explained, open_store
 
-    open_store()
     with explained():
         found = context.run_of(context.institute(institute), run)
         selection = select(found)

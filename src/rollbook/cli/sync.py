@@ -22,12 +22,13 @@ def sync(
     quiet: Quiet = False,
 ) -> None:
     """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due."""
+    from rollbook.store.setup import explained, open_store
+
+    open_store()  # the modules below need it
     from rollbook.acts.runs import Show, session, synchronize
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
-    from rollbook.store.setup import explained, open_store
 
-    open_store()
     clock = SystemClock()
     school = context.institute(institute)
     with explained(), stages(quiet=quiet or as_json) as shown:

@@ -79,7 +79,9 @@ def _line(change: Change, named: dict[int, str], said: dict[int, str]) -> Line:
 def answers(run: Run) -> dict[int, str]:
     """What Microsoft said about changes that were not carried out, by seq; a request's answer holds for all its changes."""
     refused = (int(ChangeVerdict.LATER), int(ChangeVerdict.NEVER))
-    failed = Answer.objects.filter(run=run, verdict__in=refused).exclude(message="").values_list("number", "code", "message")
+    failed = (
+        Answer.objects.filter(run=run, verdict__in=refused).exclude(message="").values_list("number", "code", "message")
+    )
     said = {number: f"{message} ({code})" if code else message for number, code, message in failed}
     intents = Intent.objects.filter(run=run, number__in=list(said)).values_list("number", "seqs")
     return {int(seq): said[number] for number, seqs in intents for seq in seqs.split(",")}
