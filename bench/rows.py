@@ -38,11 +38,13 @@ class Row:
         return entries | {"ratio": round(self.ratio, 3), "holds": self.holds}
 
 
-def seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """The median time of `work`, in seconds, after one run that is not counted."""
+def seconds(work: Callable[[], object], repeats: int = 5, before: Callable[[], object] = lambda: None) -> float:
+    """The median time of `work`, in seconds, after one run that is not counted; `before` is run, untimed, before each."""
+    before()
     work()
     times = []
     for _ in range(repeats):
+        before()
         gc.collect()
         start = time.perf_counter()
         work()

@@ -11,25 +11,36 @@ def group_classes(classes: pl.DataFrame, enrolments: pl.DataFrame) -> pl.DataFra
     `classes` has [klass, kind], `enrolments` [person, klass]. A homeroom stands for itself. A scheduled class stands for the
     one homeroom every one of its students is in; if there is none, or more than one, for itself.
     """
-    homerooms = classes.filter(pl.col("kind") == "homeroom").select(home="klass")
-    in_home = enrolments.join(homerooms, left_on="klass", right_on="home", how="semi").select("person", home="klass")
-    taught = (
-        classes.filter(pl.col("kind") != "homeroom")
-        .select("klass")
-        .join(enrolments.select("person", "klass").unique(), on="klass")
+    homerooms = classes.filter(pl.col("kind") == "homeroom").select("klass")
+    in_home = enrolments.join(homerooms, on="klass", how="semi").select("person", home="klass").unique()
+    taught = enrolments.join(homerooms, on="klass", how="anti").select("person", "klass")
+    # Nearly everybody is in one homeroom: a class shares it if it is the only one its students have, and none has none.
+    single = in_home.filter(pl.len().over("person") == 1)
+    several = in_home.join(single, on="person", how="anti")
+    met = taught.join(single, on="person", how="left").group_by("klass")
+    alike = met.agg(
+        pl.col("home").n_unique().alias("homes"), pl.col("home").null_count().alias("without"), pl.col("home").max()
     )
-    sizes = taught.group_by("klass").agg(size=pl.len())
-    shared = (
-        taught.join(in_home.unique(), on="person")
+    clear = alike.filter((pl.col("homes") == 1) & (pl.col("without") == 0)).select("klass", "home")
+    involved = taught.join(several, on="person", how="semi").select("klass").unique()
+    shared = pl.concat([clear, _shared_by_all(taught.join(involved, on="klass", how="semi"), in_home)])
+    return (
+        classes.select("klass")
+        .join(shared, on="klass", how="left")
+        .with_columns(pl.coalesce("home", "klass").alias("home"))
+    )
+
+
+def _shared_by_all(taught: pl.DataFrame, in_home: pl.DataFrame) -> pl.DataFrame:
+    """[klass, home] for classes some of whose students are in several homerooms: the one home that all of them are in."""
+    pairs = taught.unique()
+    sizes = pairs.group_by("klass").agg(size=pl.len())
+    return (
+        pairs.join(in_home, on="person")
         .group_by("klass", "home")
         .agg(there=pl.len())
         .join(sizes, on="klass")
         .filter(pl.col("there") == pl.col("size"))
         .filter(pl.len().over("klass") == 1)
         .select("klass", "home")
-    )
-    return (
-        classes.select("klass")
-        .join(shared, on="klass", how="left")
-        .with_columns(pl.coalesce("home", "klass").alias("home"))
     )

@@ -21,24 +21,28 @@ def decode(spec: FileSpec, content: bytes) -> tuple[pl.DataFrame, list[Finding],
     not kept. Raises DeliveryRefused if the file as a whole cannot be used.
     """
     header = _header(spec, content)
+    lines = _lines(content)
+    wanted = [column.name for column in spec.columns if column.value is not Value.IGNORED]
     try:
-        cells = _fast(header, content)
+        cells = _fast(header, content, lines)
     except pl.exceptions.ComputeError:
         cells = None
     findings: list[Finding] = []
-    if cells is None or cells.height != _lines(content) - 1:
+    if cells is None or cells.height != lines - 1:
         # Rows of another width, blank lines or line breaks in cells: rare, so they are looked at one by one.
         cells, findings = _patient(spec, header, content)
-    wanted = [column.name for column in spec.columns if column.value is not Value.IGNORED]
-    present = [name for name in wanted if name in header]
-    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in header]
-    trimmed = [_trimmed(name) for name in present]
-    return cells.select(pl.col(LINE).cast(pl.Int32), *trimmed, *missing), findings, cells.height + len(findings)
+    columns = [_cells(cells, name) for name in wanted]
+    return cells.select(pl.col(LINE).cast(pl.Int32), *columns), findings, cells.height + len(findings)
 
 
-def _trimmed(name: str) -> pl.Expr:
+def _cells(cells: pl.DataFrame, name: str) -> pl.Expr:
+    """The trimmed cells of a column, empty ones null; columns without a single cell need no looking at."""
+    if name not in cells.columns:
+        return pl.lit(None, dtype=pl.String).alias(name)
+    if cells[name].null_count() == cells.height:
+        return pl.col(name)
     text = pl.col(name).str.strip_chars()
-    return pl.when(text != "").then(text).alias(name)
+    return pl.when(text.str.len_bytes() > 0).then(text).alias(name)
 
 
 def _lines(content: bytes) -> int:
@@ -47,7 +51,7 @@ def _lines(content: bytes) -> int:
 
 def _header(spec: FileSpec, content: bytes) -> list[str]:
     """The column names, in the file's order; a repeated or empty one gets a name nobody asks for."""
-    first = content.partition(b"\n")[0]
+    first = content[: content.find(b"\n") % (len(content) + 1)]
     if b"\0" in content[:4096]:
         raise DeliveryRefused(f"{spec.name} is not a CSV file.", remedy="Export the roster again, as CSV in UTF-8.")
     try:
@@ -69,8 +73,8 @@ def _header(spec: FileSpec, content: bytes) -> list[str]:
     return [name if name and name not in names[:n] else f"\0{n}" for n, name in enumerate(names)]
 
 
-def _fast(header: list[str], content: bytes) -> pl.DataFrame:
-    if _lines(content) < 2:
+def _fast(header: list[str], content: bytes, lines: int) -> pl.DataFrame:
+    if lines < 2:
         return pl.DataFrame(schema={LINE: pl.Int32, **dict.fromkeys(header, pl.String)})
     return pl.read_csv(
         content,

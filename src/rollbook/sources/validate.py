@@ -82,6 +82,8 @@ def _lifecycle(cells: pl.DataFrame, found: Rejections) -> None:
 
 
 def _identity(cells: pl.DataFrame, found: Rejections) -> None:
+    if cells["sourcedId"].n_unique() == cells.height:
+        return
     later = cells.drop_nulls("sourcedId").filter(~pl.col("sourcedId").is_first_distinct())
     found.reject(
         later,
