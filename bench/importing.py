@@ -72,7 +72,8 @@ def _empty() -> None:
     from rollbook.store.register import TABLES
 
     with connection.cursor() as cursor:
-        for model in (*(table.model for table in TABLES), Person, EntityCounter, Delivery):
+        models: list[Any] = [*(table.model for table in TABLES), Person, EntityCounter, Delivery]
+        for model in models:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")
     Source.objects.update(published=0)
 
@@ -82,7 +83,7 @@ def _stored_rows() -> list[tuple[Any, list[tuple[Any, ...]]]]:
     from rollbook.store.models import Person
     from rollbook.store.register import TABLES
 
-    models = (*(table.model for table in TABLES), Person)
+    models: list[Any] = [*(table.model for table in TABLES), Person]
     return [(model, [tuple(map(_plain, row)) for row in model.objects.values_list()]) for model in models]
 
 
