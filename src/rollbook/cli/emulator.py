@@ -67,7 +67,12 @@ def stop() -> None:
 
     note = home() / "emulator.json"
     known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else None
-    if known is None or not processes.alive(known["pid"]):
+    # The number of a process that ended may belong to another by now, so it has to answer as the tenant too.
+    if (
+        known is None
+        or not processes.alive(known["pid"])
+        or not processes.answers(f"{known['said']['control']}/health")
+    ):
         typer.echo("No emulated tenant of this installation is running.")
         return
     processes.stop(known["pid"])

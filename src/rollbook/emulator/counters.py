@@ -93,7 +93,8 @@ def _relation_writes(tenant: Tenant) -> int:
             continue
         now = (tenant.owners if kind == "owner" else tenant.members).of(group).keys()
         new[group] += len(now - before)
-        least += len(before - now)
+        # What ended because its user or group was deleted needed no write of its own.
+        least += sum(target in tenant.users or target in tenant.groups for target in before - now)
     for group, count in new.items():
         record = tenant.groups.get(group)
         made = tenant.changes.before.get(("group", group), record) is None

@@ -140,10 +140,6 @@ class Graph:
                 continue
             path, _, query = str(entry.get("url", "")).partition("?")
             headers = {name.lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
-            if "body" in entry and "content-type" not in headers:
-                raise bad_request(
-                    f"Write request id : {entry['id']} does not contain Content-Type header or body.", "BadRequest"
-                )
             inner = Incoming(str(entry["method"]).upper(), f"/{path.lstrip('/')}", query, headers, b"", incoming.host)
             done[key], ends = self._one(inner, roles, entry.get("body"), request_id, client_id)
             closing = closing or ends
@@ -176,6 +172,9 @@ def _entries(body: Any) -> dict[str, Record]:
             raise bad_request(f"Request Id {entry['id']} is duplicated.", code="BadRequest")
         if str(entry["url"]).partition("?")[0].endswith("$batch"):
             raise bad_request("Batches cannot be nested.", code="BadRequest")
+        if "body" in entry and "content-type" not in {name.lower() for name in entry.get("headers") or {}}:
+            message = f"Write request id : {entry['id']} does not contain Content-Type header or body."
+            raise bad_request(message, code="BadRequest")
         entries[key] = entry
     return entries
 

@@ -184,7 +184,9 @@ class Emulator:
 
 def _bound(config: Config) -> socket.socket:
     """A socket that already accepts connections, so that nobody has to wait until the server is up."""
-    bound = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it every kept connection waits 40 ms an answer.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((config.host, config.port))

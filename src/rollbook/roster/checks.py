@@ -93,7 +93,10 @@ def _taught_and_teaching(roster: Roster, files: Files) -> list[Finding]:
 
 def _repeated_memberships(roster: Roster, files: Files) -> list[Finding]:
     # One integer a pair finds the few that meet twice; only those are compared whole.
-    twice = roster.enrolments.filter((pl.col("person") * (1 << 32) + pl.col("klass")).is_duplicated())
+    pairs = roster.enrolments.select(pair=pl.col("person") * (1 << 32) + pl.col("klass"))["pair"]
+    if pairs.n_unique() == pairs.len():
+        return []
+    twice = roster.enrolments.filter(pairs.is_duplicated())
     whole = pl.struct("person", "klass", "begin", "end")
     repeated = twice.filter(~whole.is_first_distinct()).select("line", value="sourced_id")
     return _found(

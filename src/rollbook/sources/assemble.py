@@ -48,8 +48,8 @@ def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
         .with_row_index("klass", offset=1)
         .with_columns(pl.col("klass").cast(pl.Int64))
     )
-    person_ids, class_ids = people.select("sourced_id", "person"), ids.select("sourced_id", "klass")
-    enrolments, teachings = _enrolments(rows["enrollments.csv"], person_ids, class_ids)
+    person_ids = people.select("sourced_id", "person")
+    enrolments, teachings = _enrolments(rows["enrollments.csv"], people, ids)
     subjects = _subjects(rows["courses.csv"], orgs, locations)
     described = _described(classes, ids, locations, grades, subjects, sessions)
     homes = group_classes(described.select("klass", "kind"), enrolments.select("person", "klass"))
@@ -252,13 +252,13 @@ def _class_markings(classes: pl.DataFrame, ids: pl.DataFrame, markings: pl.DataF
 
 
 def _enrolments(rows: pl.DataFrame, people: pl.DataFrame, classes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Students' rows as enrolments, all others as teachings."""
+    """Students' rows as enrolments, all others as teachings. `people` and `classes` have [line, person] and [line, klass]."""
     named = (
         rows.rename({"sourcedId": "sourced_id", "beginDate": "begin", "endDate": "end"})
-        .join(people.rename({"sourced_id": "userSourcedId"}), on="userSourcedId", maintain_order="left")
-        .join(classes.rename({"sourced_id": "classSourcedId"}), on="classSourcedId", maintain_order="left")
-        # People and classes of other institutes in the same delivery.
-        .drop_nulls(["person", "klass"])
+        # Not there: people and classes of other institutes in the same delivery.
+        .join(people.select("person", pl.col("line").alias("userSourcedId@")), on="userSourcedId@")
+        .join(classes.select("klass", pl.col("line").alias("classSourcedId@")), on="classSourcedId@")
+        .sort("line")
     )
     teacher_type = pl.col("role").replace_strict(TEACHER_TYPES, default=None)
     teaching = named.filter(pl.col("role") != "student").with_columns(teacher_type=teacher_type)

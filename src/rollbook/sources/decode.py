@@ -31,15 +31,17 @@ def decode(spec: FileSpec, content: bytes) -> tuple[pl.DataFrame, list[Finding],
     if cells is None or cells.height != lines - 1:
         # Rows of another width, blank lines or line breaks in cells: rare, so they are looked at one by one.
         cells, findings = _patient(spec, header, content)
-    columns = [_cells(cells, name) for name in wanted]
+    # Large files of ids and dates hold not one blank or quote, so that none of their cells needs trimming.
+    untidy = any(mark in content for mark in (b" ", b"\t", b'"'))
+    columns = [_cells(cells, name, untidy=untidy) for name in wanted]
     return cells.select(pl.col(LINE).cast(pl.Int32), *columns), findings, cells.height + len(findings)
 
 
-def _cells(cells: pl.DataFrame, name: str) -> pl.Expr:
+def _cells(cells: pl.DataFrame, name: str, *, untidy: bool) -> pl.Expr:
     """The trimmed cells of a column, empty ones null; columns without a single cell need no looking at."""
     if name not in cells.columns:
         return pl.lit(None, dtype=pl.String).alias(name)
-    if cells[name].null_count() == cells.height:
+    if not untidy or cells[name].null_count() == cells.height:
         return pl.col(name)
     text = pl.col(name).str.strip_chars()
     return pl.when(text.str.len_bytes() > 0).then(text).alias(name)
@@ -108,7 +110,9 @@ def _patient(spec: FileSpec, header: list[str], content: bytes) -> tuple[pl.Data
             if any(cells[len(header) :]):
                 findings.append(_too_many(spec, line, len(cells), len(header)))
             else:
-                rows.append([line, *(cells[: len(header)] + [None] * (len(header) - len(cells)))])
+                rows.append(
+                    [line, *(cell or None for cell in cells[: len(header)]), *[None] * (len(header) - len(cells))]
+                )
     except csv.Error as error:
         raise DeliveryRefused(
             f"{spec.name} breaks off at line {reader.line_num}: {error}.", remedy="Export it again."

@@ -44,7 +44,7 @@ def decode_package(package: Package) -> Decoded:
     findings: list[Finding] = []
     manifest = _manifest(package, findings)
     _require_announced(package, manifest)
-    accepted: dict[str, pl.Series] = {}
+    accepted: dict[str, pl.DataFrame] = {}
     rows: dict[str, pl.DataFrame] = {}
     counts: dict[str, FileCount] = {}
     for name, spec in FILES.items():

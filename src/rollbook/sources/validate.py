@@ -39,10 +39,12 @@ class Rejections:
             self.findings.append(Finding(severity, code, self.spec.name, line, column, value or "", said, remedy))
 
 
-def validate(spec: FileSpec, cells: pl.DataFrame, accepted: dict[str, pl.Series]) -> tuple[pl.DataFrame, Rejections]:
+def validate(spec: FileSpec, cells: pl.DataFrame, accepted: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, Rejections]:
     """The accepted rows with typed values, and what is wrong with the others.
 
-    `accepted` holds the sourcedIds accepted so far by file, and gets those of this file added. Lists become list columns.
+    `accepted` holds [sourcedId, line] of the rows accepted so far by file, and gets those of this file added. Lists become
+    list columns. Beside a reference stands the line it leads to, in a column named with a trailing @, so that it need not be
+    looked up by its text again.
     """
     found = Rejections(spec)
     _lifecycle(cells, found)
@@ -50,12 +52,12 @@ def validate(spec: FileSpec, cells: pl.DataFrame, accepted: dict[str, pl.Series]
     for column in spec.columns:
         cells = READERS[column.value](column, cells, found)
     rows = _without(cells, found)
-    accepted[spec.name] = rows["sourcedId"]
+    accepted[spec.name] = rows.select("sourcedId", LINE)
     for column in spec.columns:
         if column.refers is not None:
             rows = _references(column, rows, accepted[column.refers], found)
     rows = _without(rows, found)
-    accepted[spec.name] = rows["sourcedId"]
+    accepted[spec.name] = rows.select("sourcedId", LINE)
     return rows, found
 
 
@@ -67,6 +69,8 @@ def _without(cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
 
 def _lifecycle(cells: pl.DataFrame, found: Rejections) -> None:
     """Bulk rows must leave status and dateLastModified blank; many producers fill them all the same (section 1)."""
+    if cells["status"].null_count() == cells["dateLastModified"].null_count() == cells.height:
+        return
     filled = cells.filter(pl.col("status").is_not_null() | pl.col("dateLastModified").is_not_null()).height
     if filled:
         message = f"status or dateLastModified is filled in {filled} rows, although this is a bulk delivery; it is not needed."
@@ -145,27 +149,27 @@ def _read_date(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.Dat
 def _read_boolean(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
     _required(column, cells, found)
     name = column.name
-    read = cells.with_columns(
-        pl.col(name)
-        .str.to_lowercase()
-        .replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
-        .alias("_truth")
-    )
-    found.reject(
-        read.filter(pl.col("_truth").is_null() & pl.col(name).is_not_null()),
-        name,
-        "not-true-or-false",
-        f"{name} {{value}} is neither true nor false.",
-        "Write true or false.",
-    )
-    return read.with_columns(pl.col("_truth").alias(name)).drop("_truth")
+    used = cells[name].drop_nulls().unique()
+    true = [word for word in used if word.lower() == "true"]
+    unknown = [word for word in used if word.lower() not in ("true", "false")]
+    if unknown:
+        found.reject(
+            cells.filter(pl.col(name).is_in(unknown)),
+            name,
+            "not-true-or-false",
+            f"{name} {{value}} is neither true nor false.",
+            "Write true or false.",
+        )
+    return cells.with_columns(pl.col(name).is_in(true))
 
 
 def _read_list(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
     _required(column, cells, found)
     items = pl.col(column.name).str.split(",").list.eval(pl.element().str.strip_chars()).list.drop_nulls()
     single = ~pl.col(column.name).str.contains(",", literal=True)
-    # Nearly all cells hold one item, which needs no splitting.
+    # Nearly all cells hold one item, which needs no splitting; often no cell of a file holds more.
+    if not cells[column.name].str.contains(",", literal=True).any():
+        return cells.with_columns(pl.when(pl.col(column.name).is_not_null()).then(pl.concat_list(column.name)))
     return cells.with_columns(pl.when(single).then(pl.concat_list(column.name)).otherwise(items).alias(column.name))
 
 
@@ -183,15 +187,16 @@ READERS: dict[Value, Callable[[Column, pl.DataFrame, Rejections], pl.DataFrame]]
 }
 
 
-def _references(column: Column, rows: pl.DataFrame, known: pl.Series, found: Rejections) -> pl.DataFrame:
+def _references(column: Column, rows: pl.DataFrame, known: pl.DataFrame, found: Rejections) -> pl.DataFrame:
     """A required reference that leads nowhere rejects the row; an optional one is dropped with a warning."""
     name = column.name
-    targets = known.to_frame("_target")
     remedy = f"Deliver the record in {column.refers}, or correct the reference; it may have been rejected there."
     message = f"{name} points to {{value}}, which is not in {column.refers}."
     if column.value is Value.LIST:
-        return _list_references(name, rows, targets, message, remedy, found)
-    lost = rows.drop_nulls(name).join(targets, left_on=name, right_on="_target", how="anti")
+        return _list_references(name, rows, known.select(_target="sourcedId"), message, remedy, found)
+    targets = known.rename({"sourcedId": name, LINE: f"{name}@"})
+    rows = rows.join(targets, on=name, how="left", maintain_order="left")
+    lost = rows.filter(pl.col(f"{name}@").is_null() & pl.col(name).is_not_null())
     if lost.is_empty():
         return rows
     if column.required:
