@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,15 +20,9 @@ def graph(tenant: Any) -> Iterator[Client]:
     client.close()
 
 
-def test_answers_on_a_kept_connection_leave_at_once(graph: Client) -> None:
-    """Without TCP_NODELAY each answer waits some 40 ms for the client's acknowledgement of its own head."""
-    key = graph.user("quick")
-    took = []
-    for _ in range(15):
-        begun = time.perf_counter()
-        assert graph("GET", f"/users/{key}").status_code == 200
-        took.append(time.perf_counter() - begun)
-    assert sorted(took)[len(took) // 2] < 0.03
+def test_answers_on_a_kept_connection_need_not_wait_for_an_acknowledgement(tenant: Any) -> None:
+    """asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it each answer waits some 40 ms."""
+    assert tenant._socket.proto == socket.IPPROTO_TCP
 
 
 def test_a_batch_that_is_refused_whole_has_done_nothing(graph: Client) -> None:

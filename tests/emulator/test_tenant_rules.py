@@ -108,6 +108,8 @@ def test_a_user_is_made_with_the_default_properties_and_the_rest_needs_select(gr
         ({"userPrincipalName": "maria@elsewhere.example"}, "InvalidValue userPrincipalName"),
         ({"userPrincipalName": f"{'m' * 65}@sample-school.example"}, "InvalidValue userPrincipalName"),
         ({"passwordProfile": {"password": "short"}}, "InvalidValue password"),
+        ({"accountEnabled": "no"}, "InvalidValue accountEnabled"),
+        ({"displayName": 5}, "InvalidValue displayName"),
         ({"passwordProfile": {"password": "onlylowercase"}}, "InvalidValue password"),
     ],
 )
@@ -217,6 +219,23 @@ def test_a_licence_needs_a_country_and_a_seat():
         assert graph("DELETE", f"/users/{first}").status_code == 204
         assert graph.license(second).status_code == 200
         graph.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/users/{user}/assignLicense", {"addLicenses": [1], "removeLicenses": []}),
+        (
+            "/groups",
+            {"displayName": "g", "mailNickname": "g", "mailEnabled": False, "securityEnabled": True, "uniqueName": 5},
+        ),
+        ("/teams", {"template@odata.bind": "https://x/teamsTemplates('standard')", "displayName": "t", "members": [5]}),
+        ("/$batch", {"requests": [5]}),
+        ("/users", []),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused_and_not_a_fault_of_the_service(graph, path, body):
+    assert graph("POST", path.format(user=graph.user("u")), body).status_code == 400
 
 
 # groups, section 5

@@ -63,7 +63,11 @@ class Application:
         if path.startswith(f"{VERSION}/"):
             return self.graph.answer(Incoming(method, path.removeprefix(VERSION), query, headers, body, host))
         if path.startswith(CONTROL):
-            return self._control.answer(method, path.removeprefix(CONTROL), orjson.loads(body) if body else None)
+            try:
+                asked = orjson.loads(body) if body else None
+            except orjson.JSONDecodeError as error:
+                return Answer(400, {"error": f"the body is no JSON: {error}"})
+            return self._control.answer(method, path.removeprefix(CONTROL), asked)
         return self._signin(method, path, body, host) or self._page(path, query)
 
     def _signin(self, method: str, path: str, body: bytes, host: str) -> Answer | None:

@@ -116,6 +116,8 @@ def _check(tenant: Tenant, given: Record, known: Record | None) -> None:
     if unknown:
         raise bad_request(f"Invalid value '{sorted(unknown)[0]}' for property 'resourceBehaviorOptions'.")
     unique = given.get("uniqueName")
+    if unique is not None and not isinstance(unique, str):
+        raise bad_request("Invalid value specified for property 'uniqueName' of resource 'Group'.")
     if unique is not None:
         holder = tenant.groups.one("uniqueName", unique)
         if known is not None and known.get("uniqueName") not in (None, unique):
@@ -310,7 +312,7 @@ def add_reference(ask: Ask) -> Answer:
 
 
 def remove_reference(ask: Ask) -> Answer:
-    """204; one owner or member less. The last owner stays. Who is removed as owner of a team leaves it as member too."""
+    """204; one owner or member less. The last owner of a Microsoft 365 group stays."""
     known, target = find(ask.tenant, ask.parameters["id"]), ask.parameters["target"]
     links, name = _links(ask)
     if target not in links.of(known["id"]):

@@ -33,9 +33,11 @@ _CLASSES = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"), re.co
 
 
 def check_lengths(record: Record, lengths: Mapping[str, int]) -> None:
-    """400 InvalidValue for a text that is too long."""
+    """400 InvalidValue for a text that is too long, or is no text at all."""
     for name, longest in lengths.items():
         value = record.get(name)
+        if value is not None and not isinstance(value, str):
+            raise invalid_value(name, f"Invalid value specified for property '{name}'.")
         if isinstance(value, str) and len(value) > longest:
             raise invalid_value(name, f"Property {name} value is too long. The maximum is {longest} characters.")
 

@@ -59,7 +59,7 @@ def put(ask: Ask) -> Answer:
 
 def _create_with_group(ask: Ask, given: Record, template: str) -> Answer:
     members = given.get("members")
-    if not isinstance(members, list) or len(members) != 1:
+    if not isinstance(members, list) or len(members) != 1 or not isinstance(members[0], dict):
         raise bad_request("One member has to be named as owner when the caller is an application.", code="BadRequest")
     owner = _reference(members[0].get("user@odata.bind"), _USER)
     if owner is None:

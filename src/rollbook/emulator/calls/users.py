@@ -8,7 +8,7 @@ from typing import Any
 from ..ask import Ask
 from ..odata.pages import pick, selected, table_page
 from ..tenant.tenant import Tenant
-from ..wire import Answer, Record, Refusal, bad_request, conflict, denied, not_found
+from ..wire import Answer, Record, Refusal, bad_request, conflict, denied, invalid_value, not_found
 from . import rules
 
 DEFAULT = [
@@ -92,6 +92,10 @@ def _check(tenant: Tenant, given: Record, known: Record | None) -> None:
     for name in extensions & given.keys():
         if given[name] is not None and (not isinstance(given[name], str) or len(given[name]) > 256):
             raise bad_request(f"Invalid value for extension property '{name}'.")
+    if not isinstance(given.get("accountEnabled", True), bool):
+        raise invalid_value(
+            "accountEnabled", "Invalid value specified for property 'accountEnabled' of resource 'User'."
+        )
     rules.check_country(given.get("usageLocation"))
     if "displayName" in given and not given["displayName"]:
         rules.check_required(given, ("displayName",))
@@ -180,7 +184,7 @@ def assign_license(ask: Ask) -> Answer:
     """200 with the user; all additions and removals together or none (section 3)."""
     tenant, known, given = ask.tenant, find(ask.tenant, ask.parameters["id"]), ask.record()
     adding, removing = given.get("addLicenses"), given.get("removeLicenses")
-    if not isinstance(adding, list) or not isinstance(removing, list):
+    if not isinstance(adding, list) or not isinstance(removing, list) or not all(isinstance(e, dict) for e in adding):
         raise bad_request("The parameters addLicenses and removeLicenses are both required.")
     held: dict[str, Any] = {licence["skuId"]: licence for licence in known["assignedLicenses"]}
     for sku in removing:
