@@ -78,14 +78,8 @@ def _header(spec: FileSpec, content: bytes) -> list[str]:
 def _fast(header: list[str], content: bytes, lines: int) -> pl.DataFrame:
     if lines < 2:
         return pl.DataFrame(schema={LINE: pl.Int32, **dict.fromkeys(header, pl.String)})
-    return pl.read_csv(
-        content,
-        has_header=False,
-        skip_rows=1,
-        schema=dict.fromkeys(header, pl.String),
-        row_index_name=LINE,
-        row_index_offset=2,
-    )
+    rows = pl.read_csv(content, has_header=False, skip_rows=1, schema=dict.fromkeys(header, pl.String))
+    return rows.with_row_index(LINE, offset=2)
 
 
 def _patient(spec: FileSpec, header: list[str], content: bytes) -> tuple[pl.DataFrame, list[Finding]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -47,12 +48,14 @@ def decode_package(package: Package) -> Decoded:
     accepted: dict[str, pl.DataFrame] = {}
     rows: dict[str, pl.DataFrame] = {}
     counts: dict[str, FileCount] = {}
-    for name, spec in FILES.items():
-        cells, broken, read = decode(spec, package.files[name])
-        kept, found = validate(spec, cells, accepted)
-        findings += [*broken, *found.findings]
-        rows[name] = kept
-        counts[name] = FileCount(read, kept.height, read - kept.height)
+    with ThreadPoolExecutor(2) as pool:
+        # Files are decoded ahead, beside the validating, which goes in order because each file refers to those before it.
+        decoded = pool.map(lambda spec: decode(spec, package.files[spec.name]), FILES.values())
+        for (name, spec), (cells, broken, read) in zip(FILES.items(), decoded, strict=True):
+            kept, found = validate(spec, cells, accepted)
+            findings += [*broken, *found.findings]
+            rows[name] = kept
+            counts[name] = FileCount(read, kept.height, read - kept.height)
     _count_ignored(package, manifest, counts, findings)
     return Decoded(rows, counts, findings)
 
