@@ -12,7 +12,8 @@ import polars as pl
 
 from bench.rows import Row, seconds
 from rollbook import sample, sources
-from rollbook.desired import Desired, TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
 from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
@@ -74,18 +75,8 @@ def plan_all(roster: Roster) -> Plan:
     """Desired and the whole plan against an empty tenant."""
     desired, actual = desire(roster), State()
     context = _empty_context(desired)
-    matched = match(desired.state, desired.people, desired.user_names, actual, context, suggested())
-    return make_plan(
-        desired.state,
-        desired.people,
-        desired.user_names,
-        desired.nicknames,
-        desired.reasons,
-        actual,
-        matched,
-        context,
-        suggested(),
-    )
+    matched = match(desired, actual, context, suggested())
+    return make_plan(desired, actual, matched, context, suggested())
 
 
 def _empty_context(desired: Desired) -> Context:

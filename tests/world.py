@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from rollbook.desired import Desired, TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
@@ -174,19 +175,9 @@ class Tenant:
         desired = desire(school, as_of, profile, facts, self.departed)
         actual = self.state()
         context = self._context(desired, as_of)
-        matched = match(desired.state, desired.people, desired.user_names, actual, context, profile)
+        matched = match(desired, actual, context, profile)
         actual = self.state(matched)
-        return make_plan(
-            desired.state,
-            desired.people,
-            desired.user_names,
-            desired.nicknames,
-            desired.reasons,
-            actual,
-            matched,
-            context,
-            profile,
-        )
+        return make_plan(desired, actual, matched, context, profile)
 
     def _context(self, desired: Desired, as_of: dt.date) -> Context:
         used = sum(1 for user in self.users for _ in user["licences"])

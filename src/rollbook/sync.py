@@ -21,7 +21,8 @@ from typing import Protocol
 import polars as pl
 
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import Desired, TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State
 from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.context import Context
@@ -131,21 +132,11 @@ def draft(
     users, teams = reader.users(), reader.teams()
     context = _context(scope, desired, memory, reader)
     directory = State(users=users, teams=teams)
-    matched = match(desired.state, desired.people, desired.user_names, directory, context, scope.profile)
+    matched = match(desired, directory, context, scope.profile)
     tell("memberships")
     actual = State(users, teams, read_memberships(reader, matched.users, matched.teams))
     tell("plan")
-    plan = make_plan(
-        desired.state,
-        desired.people,
-        desired.user_names,
-        desired.nicknames,
-        desired.reasons,
-        actual,
-        matched,
-        context,
-        scope.profile,
-    )
+    plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
 
 

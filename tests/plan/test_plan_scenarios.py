@@ -219,13 +219,26 @@ def test_a_linked_account_that_vanished_waits_instead_of_being_made_again():
     assert "CREATE_USER 2" not in told(plan)
 
 
-def test_an_account_with_somebody_elses_mark_is_not_touched():
+@pytest.mark.parametrize("mark", ["foreign", None])
+def test_an_account_that_lost_our_mark_is_a_conflict_and_is_touched_in_no_way(mark):
     school, tenant = a_class(), Tenant()
     tenant.apply(tenant.plan(school))
-    tenant.users[1]["mark"] = "foreign"
-    tenant.users[1]["display_name"] = "Somebody Else"
+    tenant.users[1] |= {"mark": mark, "display_name": "Somebody Else", "licences": []}
 
-    assert not [line for line in told(tenant.plan(school)) if line.startswith(("UPDATE_USER 2", "DISABLE_USER 2"))]
+    plan = tenant.plan(school.drops("Maria Papadaki", MATHS))
+
+    assert told(plan) == ["waits UPDATE_USER 2"]
+    assert causes(plan) == {Cause.FOREIGN_MARK}
+
+
+def test_a_class_that_lost_our_mark_is_a_conflict_and_keeps_its_people():
+    school, tenant = a_class(), Tenant()
+    tenant.apply(tenant.plan(school))
+    tenant.teams[0] |= {"mark": "foreign", "display_name": "Theirs", "has_team": False}
+
+    plan = tenant.plan(school.drops("Maria Papadaki", MATHS).klass(MATHS, students=["New Pupil"]))
+
+    assert [line for line in told(plan) if "10001" in line] == ["waits UPDATE_CLASS 10001"]
 
 
 def test_when_seats_run_short_teachers_come_first_and_the_rest_waits():

@@ -7,34 +7,17 @@ what is managed at all; with links for those, `build_desired` says how they shou
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.desired import current
-from rollbook.desired.memberships import REASONS, memberships
-from rollbook.desired.people import PEOPLE, TenantFacts, managed_people, name_bases, users
-from rollbook.desired.teams import managed_classes, nickname_bases, teams
+from rollbook.desired.memberships import memberships
+from rollbook.desired.people import TenantFacts, name_bases, users
+from rollbook.desired.teams import nickname_bases, teams
+from rollbook.directory.desired import PEOPLE, REASONS, Desired
 from rollbook.directory.state import State
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
-
-__all__ = ["PEOPLE", "REASONS", "Desired", "TenantFacts", "build_desired", "managed_classes", "managed_people"]
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """What the tenant should hold, and what the plan needs to know beside it.
-
-    `people` (schema PEOPLE) says what may be done for each linked person; `user_names` [link, base, domain] and `nicknames`
-    [link, base] are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team.
-    """
-
-    state: State
-    people: pl.DataFrame
-    user_names: pl.DataFrame
-    nicknames: pl.DataFrame
-    reasons: pl.DataFrame
 
 
 def build_desired(

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
+from rollbook.directory.desired import REASONS
 from rollbook.directory.state import Relation
 from rollbook.profiles import Profile
 from rollbook.roster.tables import TEACHER_TYPE
-
-REASONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "team": pl.Int64,
-    "user": pl.Int64,
-    "relation": pl.UInt8,
-    "teaching": pl.Boolean,  # True: because of a teaching, False: because of an enrolment
-    "day": pl.Date,  # when it begins; null where the register does not say
-}
 
 
 def memberships(

@@ -23,16 +23,6 @@ EMPLOYEE_ID_LENGTH = 16
 DISPLAY_NAME_LENGTH = 256
 NAME_LENGTH = 64
 
-PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "link": pl.Int64,
-    "user_type": USER_TYPE,
-    "present": pl.Boolean,  # in the register and active there; False: somebody who left
-    "current": pl.Boolean,  # present, and has what the type needs (Inst.Active-Has Enrolments)
-    "create": pl.Boolean,
-    "update": pl.Boolean,
-    "deactivate": pl.Boolean,
-}
-
 ROLES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "user_type": USER_TYPE,
     "domain": pl.String,

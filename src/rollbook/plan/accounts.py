@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.context import Context
-from rollbook.plan.match import Matched
+from rollbook.plan.match import Matched, beside_actual, is_ours
 from rollbook.plan.naming import pick
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
@@ -26,50 +27,31 @@ class Accounts:
     usable: pl.DataFrame
 
 
-def diff_accounts(
-    desired: State,
-    people: pl.DataFrame,
-    user_names: pl.DataFrame,
-    actual: State,
-    matched: Matched,
-    context: Context,
-    profile: Profile,
-) -> Accounts:
+def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Accounts:
     """What has to change so that the accounts are as desired. Nothing of an unlinked account is ever changed."""
-    wanted = desired.users.join(people.drop("user_type"), on="link")
+    wanted = desired.state.users.join(desired.people.drop("user_type"), on="link")
     unclear = matched.changes.filter(pl.col("kind") == int(Kind.LINK_USER)).filter(pl.col("after").is_null())
-    there = _existing(wanted, actual, matched)
-    gone = wanted.join(matched.users, on="link", how="semi").join(there, on="link", how="anti").filter("present")
+    linked = beside_actual(wanted, actual.users, matched.users)
+    there, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
+    gone = wanted.join(matched.users, on="link", how="semi").join(linked, on="link", how="anti")
     absent = (
         wanted.join(matched.users, on="link", how="anti")
         .join(unclear.select(link="subject"), on="link", how="anti")
         .filter("present")
     )
-    creating, nameless = _creations(absent, user_names, actual, context, profile)
-    licensing = _licensing(there, creating, people, context)
+    creating, nameless = _creations(absent, desired.user_names, actual, context, profile)
     changes = together(
         [
             rows(creating, Kind.CREATE_USER, Cause.NO_ACCOUNT, after=values(*CREATED_WITH)),
             waits(nameless, Kind.CREATE_USER, Cause.NO_NAME),
-            waits(gone, Kind.UPDATE_USER, Cause.ACCOUNT_GONE),
+            waits(gone.filter("present"), Kind.UPDATE_USER, Cause.ACCOUNT_GONE),
+            waits(foreign, Kind.UPDATE_USER, Cause.FOREIGN_MARK),
             _updates(there),
             _enabling(there),
-            licensing,
+            _licensing(there, creating, desired.people, context),
         ]
     )
     return Accounts(changes, _usable(there, creating))
-
-
-def _existing(wanted: pl.DataFrame, actual: State, matched: Matched) -> pl.DataFrame:
-    """Desired rows that have an account, beside what the account is now (columns suffixed `_now`)."""
-    now = actual.users.drop("link").rename(lambda name: name if name == "object_id" else f"{name}_now")
-    return (
-        wanted.drop("object_id")
-        .join(matched.users, on="link")
-        .join(now, on="object_id")
-        # A mark of somebody else means that the account is not ours, whatever the link says.
-        .filter(pl.col("mark_now").is_null() & pl.col("adopted") | (pl.col("mark_now") == pl.col("mark")))
-    )
 
 
 def _creations(

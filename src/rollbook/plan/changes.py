@@ -61,11 +61,11 @@ class Cause(IntEnum):
     MATCH_TAKEN = 43  # the account found is linked to somebody else
     NO_NAME = 44  # no user name could be made from what the register says
     NO_SEATS = 45
-    CREATING_OFF = 46
     OWNERS_WAIT = 47  # every teacher of the class waits for an account or a licence
     ACCOUNT_GONE = 48  # the linked account is no longer in the tenant
     CLASS_GONE = 49  # the linked group is no longer in the tenant
     STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
+    FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
 
 
 WAITING_FROM = 40

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import Relation, State
 from rollbook.plan.accounts import Accounts
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.context import Context
-from rollbook.plan.match import Matched
+from rollbook.plan.match import Matched, beside_actual, is_ours
 from rollbook.plan.naming import pick
 from rollbook.plan.rows import rows, together, values, waits
 
@@ -26,21 +27,19 @@ class Classes:
     open: pl.DataFrame
 
 
-def diff_classes(
-    desired: State, nicknames: pl.DataFrame, actual: State, matched: Matched, accounts: Accounts, context: Context
-) -> Classes:
+def diff_classes(desired: Desired, actual: State, matched: Matched, accounts: Accounts, context: Context) -> Classes:
     """What has to change so that class groups and teams are as desired. No class is made before it has an owner."""
+    wanted = desired.state.teams
     unclear = matched.changes.filter((pl.col("kind") == int(Kind.LINK_CLASS)) & pl.col("after").is_null())
-    now = actual.teams.drop("link").rename(lambda name: name if name == "object_id" else f"{name}_now")
-    linked = desired.teams.drop("object_id").join(matched.teams, on="link")
-    there = linked.join(now, on="object_id")
-    gone = linked.join(there, on="link", how="anti")
-    absent = desired.teams.join(matched.teams, on="link", how="anti").join(
+    linked = beside_actual(wanted, actual.teams, matched.teams)
+    there, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
+    gone = wanted.join(matched.teams, on="link", how="semi").join(linked, on="link", how="anti")
+    absent = wanted.join(matched.teams, on="link", how="anti").join(
         unclear.select(link="subject"), on="link", how="anti"
     )
-    teacherless, hindered = _without_owner(desired, accounts)
+    teacherless, hindered = _without_owner(desired.state, accounts)
     blocked = pl.concat([teacherless, hindered])
-    creating = _named(absent.join(blocked, on="link", how="anti"), nicknames, actual, context)
+    creating = _named(absent.join(blocked, on="link", how="anti"), desired.nicknames, actual, context)
     unmade = pl.concat([absent.select("link"), there.filter(~pl.col("has_team_now")).select("link")])
     teams = pl.concat([creating.select("link"), there.filter(~pl.col("has_team_now")).select("link")])
     changes = together(
@@ -50,6 +49,7 @@ def diff_classes(
             waits(unmade.join(teacherless, on="link", how="semi"), Kind.CREATE_TEAM, Cause.NO_TEACHER),
             waits(unmade.join(hindered, on="link", how="semi"), Kind.CREATE_TEAM, Cause.OWNERS_WAIT),
             waits(gone, Kind.UPDATE_CLASS, Cause.CLASS_GONE),
+            waits(foreign, Kind.UPDATE_CLASS, Cause.FOREIGN_MARK),
             _updates(there),
         ]
     )

@@ -6,6 +6,7 @@ import hashlib
 
 import polars as pl
 
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import Relation, State
 from rollbook.plan.accounts import diff_accounts
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
@@ -21,27 +22,16 @@ WAVES: dict[Kind, int] = {kind: int(kind) for kind in Kind} | {Kind.ADD_MEMBER: 
 """Owners and members of one team go out in one request, so they stand together in the order."""
 
 
-def make_plan(
-    desired: State,
-    people: pl.DataFrame,
-    user_names: pl.DataFrame,
-    nicknames: pl.DataFrame,
-    reasons: pl.DataFrame,
-    actual: State,
-    matched: Matched,
-    context: Context,
-    profile: Profile,
-) -> Plan:
+def make_plan(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Plan:
     """The plan that makes `actual` equal to `desired`, as far as nothing has to wait.
 
     `actual.memberships` are those of the matched teams, by link. Equal content gives an equal fingerprint.
     """
-    accounts = diff_accounts(desired, people, user_names, actual, matched, context, profile)
-    classes = diff_classes(desired, nicknames, actual, matched, accounts, context)
-    belonging = reasons.join(accounts.usable.select("user"), on="user", how="semi").join(
-        classes.open, on="team", how="semi"
-    )
-    memberships = diff_memberships(belonging, actual.memberships, profile)
+    accounts = diff_accounts(desired, actual, matched, context, profile)
+    classes = diff_classes(desired, actual, matched, accounts, context)
+    usable = accounts.usable.select("user")
+    belonging = desired.reasons.join(usable, on="user", how="semi").join(classes.open, on="team", how="semi")
+    memberships = diff_memberships(belonging, _ours(actual.memberships, usable, classes.open), profile)
     ordered = _numbered(together([matched.changes, accounts.changes, classes.changes, memberships]))
     changes = _with_needs(ordered)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
@@ -62,6 +52,13 @@ def make_plan(
         first_run=context.first_run,
         counts=_counts(changes, context.waited),
     )
+
+
+def _ours(memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
+    """Memberships of teams that are ours; whoever's account is in doubt counts as a stranger, and is left alone."""
+    known = users.with_columns(known=pl.lit(value=True))
+    kept = memberships.join(teams, on="team", how="semi").join(known, on="user", how="left")
+    return kept.with_columns(pl.when("known").then("user").alias("user")).drop("known")
 
 
 def _numbered(found: pl.DataFrame) -> pl.DataFrame:

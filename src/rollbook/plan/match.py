@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.context import Context
@@ -30,32 +31,28 @@ class Matched:
 STAFF = (UserType.TEACHER.value, UserType.EMPLOYEE.value)
 
 
-def match(
-    desired: State, people: pl.DataFrame, user_names: pl.DataFrame, actual: State, context: Context, profile: Profile
-) -> Matched:
-    """Every link with the object it stands for. `user_names` [link, base, domain] serves matching by user name.
-
-    `people` [link, user_type] tells staff apart, who are never linked by a property that its owner can change.
-    """
-    staff = people.filter(pl.col("user_type").cast(pl.String).is_in(STAFF)).select("link")
+def match(desired: Desired, actual: State, context: Context, profile: Profile) -> Matched:
+    """Every link with the object it stands for. Staff is never linked by a property that its owner can change."""
+    wants, user_names = desired.state, desired.user_names
+    staff = desired.people.filter(pl.col("user_type").cast(pl.String).is_in(STAFF)).select("link")
     keys = {
-        "sis_number": (desired.users.select("link", key="employee_id"), pl.col("employee_id")),
+        "sis_number": (wants.users.select("link", key="employee_id"), pl.col("employee_id")),
         "username": (user_names.select("link", key="base"), pl.col("user_principal_name").str.split("@").list.first()),
-        "email": (desired.users.select("link", key="mail"), pl.col("user_principal_name")),
-        "nothing": (desired.users.select("link", key="employee_id").clear(), pl.col("employee_id")),
+        "email": (wants.users.select("link", key="mail"), pl.col("user_principal_name")),
+        "nothing": (wants.users.select("link", key="employee_id").clear(), pl.col("employee_id")),
     }
     wanted, offered = keys[profile.users.match]
     person_hits = _first_match(
         context.user_links,
-        desired.users.select("link", "mark"),
+        wants.users.select("link", "mark"),
         wanted,
         actual.users.filter(~pl.col("guest")).select("object_id", "mark", key=offered),
         staff if profile.users.match == "email" else staff.clear(),
     )
-    external = desired.teams.select("link", key="external_id")
+    external = wants.teams.select("link", key="external_id")
     class_hits = _first_match(
         context.team_links,
-        desired.teams.select("link", "mark"),
+        wants.teams.select("link", "mark"),
         external if profile.teams.match == "external_id" else external.clear(),
         actual.teams.select("object_id", "mark", key=pl.col("external_id")),
         staff.clear(),
@@ -131,3 +128,16 @@ def _first_match(
     known = links.drop_nulls("object_id").join(marks, on="link", how="semi").with_columns(fresh=pl.lit(value=False))
     columns = ["link", "object_id", "adopted", "disabled_by_us", "fresh"]
     return _Hits(pl.concat([known.select(columns), fresh.select(columns)]), found, unclear)
+
+
+def beside_actual(wanted: pl.DataFrame, actual: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
+    """Desired rows whose object is in the tenant, beside what the object is now (columns suffixed `_now`)."""
+    now = actual.drop("link").rename(lambda name: name if name == "object_id" else f"{name}_now")
+    return wanted.drop("object_id").join(matched, on="link").join(now, on="object_id")
+
+
+def is_ours() -> pl.Expr:
+    """Whether link and mark of a row of `beside_actual` agree: our mark, or none on an object that was matched."""
+    return ((pl.col("mark_now") == pl.col("mark")) | (pl.col("mark_now").is_null() & pl.col("adopted"))).fill_null(
+        value=False
+    )

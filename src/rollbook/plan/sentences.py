@@ -46,11 +46,11 @@ REASONS: dict[Cause, str] = {
     Cause.MATCH_TAKEN: "waits: what matches belongs to somebody else already",
     Cause.NO_NAME: "waits: no user name can be made from what the register says",
     Cause.NO_SEATS: "waits: no free licence; buy seats or free some",
-    Cause.CREATING_OFF: "waits: no account, creating is off",
     Cause.OWNERS_WAIT: "waits: no teacher of the class has an enabled account with a licence yet",
     Cause.ACCOUNT_GONE: "waits: the linked account is no longer in the tenant; restore it or unlink",
     Cause.CLASS_GONE: "waits: the linked class is no longer in the tenant; restore it or unlink",
     Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
+    Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
 }
 
 UNDATED: dict[Cause, str] = {
