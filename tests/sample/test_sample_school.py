@@ -41,8 +41,8 @@ def test_there_are_name_twins_several_alphabets_and_people_of_two_types(roster):
     types = roster.affiliations.group_by("person").agg(pl.col("user_type").n_unique())
 
     assert twins.height >= 10
-    for alphabet in ("Παπ", "Müll", "ński", "王", "حداد"):
-        assert any(alphabet[-1] in name for name in letters), alphabet
+    for one_of_an_alphabet in "πüń王د":
+        assert one_of_an_alphabet in letters
     assert types.filter(pl.col("user_type") > 1).height >= 3
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rollbook import sources
 from rollbook.acts.actor import Actor
 from rollbook.acts.institutes import ensure_institute
+from rollbook.acts.show import UNSEEN, Show
 from rollbook.clock import Clock
 from rollbook.errors import DeliveryRefused
 from rollbook.roster.findings import Severity
@@ -26,15 +28,24 @@ class Imported:
 
 
 def import_delivery(
-    path: Path, actor: Actor, clock: Clock, *, institute: str | None = None, accepted: bool = False
+    path: Path,
+    actor: Actor,
+    clock: Clock,
+    *,
+    institute: str | None = None,
+    accepted: bool = False,
+    show: Show = UNSEEN,
 ) -> Imported:
     """Read the delivery at `path` and publish it. Raises DeliveryRefused, with nothing changed, if it cannot be used."""
+    show.tell("reading")
     reading = sources.read(path, institute=institute)
     if reading.roster is None:
         raise _refused(reading)
     home, source = ensure_institute(reading.roster, reading.format, actor, clock)
     received = Received(reading.format, reading.verdict.value, reading.files, reading.findings, clock.now())
-    delivery = import_roster(source, reading.roster, received, accepted=accepted)
+    delivery = import_roster(
+        source, reading.roster, received, accepted=accepted, staged=partial(show.progress, "storing")
+    )
     trail.append(
         actor_kind=actor.kind,
         actor=actor.name,

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from rollbook.acts.actor import Actor
 from rollbook.clock import Clock
+from rollbook.errors import InputRefused
 from rollbook.profiles import suggested
 from rollbook.roster.tables import Roster
 from rollbook.store import trail
@@ -55,5 +56,8 @@ def profile_in_force(institute: Institute) -> ProfileVersion:
     profile = institute.profiles.filter(enabled_at__isnull=False).order_by("-enabled_at").first()
     version = profile.versions.order_by("-number").first() if profile else None
     if version is None:
-        raise LookupError(f"institute {institute.pk} has no enabled profile")
+        raise InputRefused(
+            f"{institute.name} has no enabled execution profile, so nothing says what to synchronize.",
+            remedy="Enable one of its profiles.",
+        )
     return version

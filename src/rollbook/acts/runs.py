@@ -11,9 +11,9 @@ from typing import Any
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
 from rollbook.acts.institutes import profile_in_force
+from rollbook.acts.show import Show
 from rollbook.apply import approval as approvals
 from rollbook.apply.executor import apply_changes
-from rollbook.apply.ports import Progress, silent
 from rollbook.apply.proof import Proof
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
@@ -23,17 +23,9 @@ from rollbook.store import leases, runs, trail
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, Run
-from rollbook.sync import Scope, Tell, View, draft, prove_again, prove_view, quiet
+from rollbook.sync import Scope, View, draft, prove_again, prove_view
 
 DEVIATIONS_KEPT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Who is told how far a synchronization is."""
-
-    tell: Tell = quiet
-    progress: Progress = silent
 
 
 @dataclass(slots=True)

@@ -54,7 +54,7 @@ def apply_changes(
     taken up again.
     """
     recover(journal, lookup)
-    linking = journal.open_changes().filter(pl.col("kind").is_in([int(kind) for kind in LINKING]))
+    linking = journal.open_changes(LINKING)
     if linking.height:
         journal.close(linking["seq"].to_list(), ChangeVerdict.DONE)
     for stage, kinds in STAGES.items():
@@ -106,9 +106,8 @@ class _Wave:
 
     def _open(self) -> list[Change]:
         kinds = [int(kind) for kind in self._kinds]
-        found = self._journal.open_changes().filter(pl.col("kind").is_in(kinds))
         # A change that was sent and goes on at Microsoft (an operation) is not offered again.
-        found = found.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+        found = self._journal.open_changes(kinds).filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
         details = self._journal.details(kinds).select("seq", "before", "after")
         rows = (
             found.join(details, on="seq", how="left")

@@ -46,8 +46,8 @@ class Answer:
 class Journal(Protocol):
     """The memory of one run. Every method is one transaction, durable when it returns."""
 
-    def open_changes(self) -> pl.DataFrame:
-        """The run's changes that have no final verdict (schema CHANGES), by seq."""
+    def open_changes(self, kinds: Sequence[int] | None = None) -> pl.DataFrame:
+        """The run's changes that have no final verdict (schema CHANGES), by seq; of all kinds or of some."""
         ...
 
     def details(self, kinds: Sequence[int]) -> pl.DataFrame:

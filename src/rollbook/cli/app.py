@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
@@ -64,3 +65,8 @@ def main() -> None:
         # Whoever read our output has seen enough (`rollbook plan | head`); there is nobody left to tell.
         sys.stderr.close()
         sys.exit(int(Exit.OK))
+    except Exception:
+        # Python itself would end with 1, which means something else here.
+        traceback.print_exc()
+        typer.echo("rollbook: this is a defect of Rollbook; please report it with the lines above.", err=True)
+        sys.exit(int(Exit.DEFECT))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import InstituteName
 from rollbook.cli.sync import exit_code
 
@@ -19,10 +19,10 @@ def apply(
     quiet: Quiet = False,
 ) -> None:
     """Apply exactly the plan of a run. A run that was cut off is taken up where it was."""
-    from rollbook.store.setup import explained, open_store
+    from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.runs import Show, apply_run, session
+    from rollbook.acts.runs import apply_run
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
 
@@ -32,10 +32,8 @@ def apply(
     if not yes:
         listing.show_summary(found)
         typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
-    with explained(), stages(quiet=quiet or as_json) as shown:
-        show = Show(shown.tell, shown)
-        with session(school, found.as_of, context.actor(), clock, show) as open_session:
-            done = apply_run(open_session, found, found.fingerprint)
+    with context.open_session(school, found.as_of, clock, quiet=quiet or as_json) as session:
+        done = apply_run(session, found, found.fingerprint)
     if as_json:
         print_json(listing.summary(done.run))
     else:

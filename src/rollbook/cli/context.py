@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from rollbook.acts.actor import Actor, at_the_command_line
+from rollbook.cli.console import stages
 from rollbook.errors import InputRefused
 
 if TYPE_CHECKING:
+    from rollbook.acts.runs import Session
     from rollbook.clock import Clock
     from rollbook.store.models import Institute, Run
 
@@ -71,3 +75,18 @@ def run_of(school: Institute, number: int | None) -> Run:
         said = "There is no run yet." if number is None else f"There is no run {number}."
         raise InputRefused(said, remedy="Make a plan with `rollbook plan`.")
     return run
+
+
+@contextmanager
+def open_session(school: Institute, when: dt.date, clock: Clock, *, quiet: bool) -> Iterator[Session]:
+    """A session of the person at this terminal, its stages shown unless `quiet`, its database errors explained."""
+    from rollbook.acts.runs import session
+    from rollbook.acts.show import Show
+    from rollbook.store.setup import explained
+
+    with (
+        explained(),
+        stages(quiet=quiet) as shown,
+        session(school, when, actor(), clock, Show(shown.tell, shown)) as opened,
+    ):
+        yield opened

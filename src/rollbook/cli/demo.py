@@ -18,6 +18,8 @@ from rollbook.cli.console import Json, Stages, err, out, print_json, stages
 from rollbook.errors import Exit, InputRefused
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rollbook.acts.runs import Session, Synchronized
     from rollbook.clock import Clock
     from rollbook.store.models import Institute
@@ -73,7 +75,7 @@ def demo(
     good = succeeded(document)
     if headless:
         raise typer.Exit(int(Exit.OK if good else Exit.CHANGES_FAILED))
-    _stay(emulator, portal, home())
+    _stay(emulator, portal, home(), err if as_json else out)
 
 
 @contextmanager
@@ -206,7 +208,8 @@ def _timed_sync(
 ) -> tuple[Synchronized, float, dict[str, Any]]:
     """One synchronization that the demo approves itself; its seconds and the emulator's counters."""
     from rollbook.acts.actor import DEMO
-    from rollbook.acts.runs import Show, session
+    from rollbook.acts.runs import session
+    from rollbook.acts.show import Show
 
     processes.post(f"{control}/counters/reset")
     began = clock.monotonic()
@@ -272,19 +275,19 @@ def _summary(document: dict[str, Any]) -> None:
     )
 
 
-def _stay(emulator: Running, portal: Running, home: Path) -> None:
+def _stay(emulator: Running, portal: Running, home: Path, console: Console) -> None:
     """Tell where to look and how to stop; return when Ctrl-C stopped the portal."""
     from rollbook.clock import SystemClock
 
-    out.print()
-    out.print(f"Portal:                 {portal.said['portal']}")
-    out.print(f"Emulated Microsoft 365: {emulator.said['login']}")
-    out.print("Stop the portal with Ctrl-C. The emulated tenant goes on; stop it with: rollbook emulator stop")
-    out.print(f"Everything is kept in {home}; to start over, stop the tenant and delete that folder.")
+    console.print()
+    console.print(f"Portal:                 {portal.said['portal']}")
+    console.print(f"Emulated Microsoft 365: {emulator.said['login']}")
+    console.print("Stop the portal with Ctrl-C. The emulated tenant goes on; stop it with: rollbook emulator stop")
+    console.print(f"Everything is kept in {home}; to start over, stop the tenant and delete that folder.")
     clock = SystemClock()
     try:
         while processes.alive(portal.pid):
             clock.sleep(0.5)
     except KeyboardInterrupt:
         processes.stop(portal.pid)
-        out.print("The portal is stopped.")
+        console.print("The portal is stopped.")

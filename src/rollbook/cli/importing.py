@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.console import Json, err, out, print_json
+from rollbook.cli.console import Json, Quiet, out, print_json, stages
 from rollbook.errors import Exit
 
 
@@ -16,17 +16,21 @@ def import_(
     institute: Annotated[str | None, typer.Option(help="Which topmost org to read, if there are several.")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Publish although people shrank by over 10 %.")] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Import a roster. Exit status: 0 published, 1 published with rejected rows, 3 refused or waiting to be accepted."""
     from rollbook.store.setup import explained, open_store
 
     open_store()  # the modules below need it
     from rollbook.acts.deliveries import import_delivery
+    from rollbook.acts.show import Show
     from rollbook.cli.context import actor
     from rollbook.clock import SystemClock
 
-    with explained(), err.status(f"Reading {path} ..."):
-        imported = import_delivery(path, actor(), SystemClock(), institute=institute, accepted=accept)
+    with explained(), stages(quiet=quiet or as_json) as shown:
+        imported = import_delivery(
+            path, actor(), SystemClock(), institute=institute, accepted=accept, show=Show(shown.tell, shown)
+        )
     delivery = imported.delivery
     document = {
         "institute": imported.institute.sourced_id,

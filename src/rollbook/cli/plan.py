@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 
 SHOWN = 40
@@ -20,10 +20,9 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Make a plan, store it as a run, and show what it would change and why."""
-    from rollbook.store.setup import explained, open_store
+    from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.runs import Show, session
     from rollbook.apply.approval import needs_person
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
@@ -31,11 +30,9 @@ def plan(
 
     clock = SystemClock()
     school = context.institute(institute)
-    with explained(), stages(quiet=quiet or as_json) as shown:
-        show = Show(shown.tell, shown)
-        with session(school, context.day(as_of, school, clock), context.actor(), clock, show) as open_session:
-            made, _ = open_session.plan()
-            run = open_session.save(made)
+    with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
+        made, _ = session.plan()
+        run = session.save(made)
     if as_json:
         print_json({**listing.summary(run), "plan": [listing.as_json(line) for line in select(run).lines()]})
         return

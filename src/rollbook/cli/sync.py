@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollbook.cli.console import Json, Quiet, out, print_json, stages
+from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import Exit
 
@@ -22,19 +22,17 @@ def sync(
     quiet: Quiet = False,
 ) -> None:
     """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due."""
-    from rollbook.store.setup import explained, open_store
+    from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.runs import Show, session, synchronize
+    from rollbook.acts.runs import synchronize
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
     school = context.institute(institute)
-    with explained(), stages(quiet=quiet or as_json) as shown:
-        show = Show(shown.tell, shown)
-        with session(school, context.day(as_of, school, clock), context.actor(), clock, show) as open_session:
-            done = synchronize(open_session, approve)
+    with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
+        done = synchronize(session, approve)
     if as_json:
         print_json(listing.summary(done.run))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,106 +14,107 @@ Files = dict[str, str]
 """Which file a table was read from, for the finding's place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at a roster: `rows` [line, value] are what it found in `table`; {value} in the message is the row's value."""
+
+    code: str
+    table: str
+    column: str
+    rows: Callable[[Roster], pl.DataFrame]
+    message: str
+    remedy: str
+
+
 def check(roster: Roster, files: Files) -> list[Finding]:
     """Every finding of every check, in a stable order."""
-    return [finding for look in CHECKS for finding in look(roster, files)]
-
-
-def _found(rows: pl.DataFrame, file: str, code: str, message: str, remedy: str, *, column: str = "") -> list[Finding]:
-    """One warning a row of `rows` [line, value]; {value} in the message is the row's value."""
     return [
-        Finding(Severity.WARNING, code, file, line or 0, column, value or "", message.format(value=value), remedy)
-        for line, value in rows.select("line", "value").iter_rows()
+        Finding(
+            Severity.WARNING,
+            look.code,
+            files[look.table],
+            line or 0,
+            look.column,
+            value or "",
+            look.message.format(value=value),
+            look.remedy,
+        )
+        for look in CHECKS
+        for line, value in look.rows(roster).select("line", "value").iter_rows()
     ]
 
 
-def _students_in_no_class(roster: Roster, files: Files) -> list[Finding]:
-    students = roster.affiliations.filter(pl.col("user_type") == "student")
-    idle = (
+def _idle(roster: Roster, user_type: str, occupied: pl.DataFrame) -> pl.DataFrame:
+    """Active people of a user type who do not occur in `occupied`."""
+    alike = roster.affiliations.filter(pl.col("user_type") == user_type)
+    return (
         roster.people.filter("active")
-        .join(students, on="person", how="semi")
-        .join(roster.enrolments, on="person", how="anti")
+        .join(alike, on="person", how="semi")
+        .join(occupied, on="person", how="anti")
         .select("line", value="sourced_id")
     )
-    return _found(
-        idle,
-        files["people"],
-        "student-in-no-class",
-        "The student {value} is enrolled in no class.",
-        "Enrol the student, or expect an account without teams.",
-        column="sourcedId",
-    )
 
 
-def _teachers_of_no_class(roster: Roster, files: Files) -> list[Finding]:
-    teachers = roster.affiliations.filter(pl.col("user_type") == "teacher")
-    idle = (
-        roster.people.filter("active")
-        .join(teachers, on="person", how="semi")
-        .join(roster.teachings, on="person", how="anti")
-        .select("line", value="sourced_id")
-    )
-    return _found(
-        idle,
-        files["people"],
-        "teacher-of-no-class",
-        "The teacher {value} teaches no class.",
-        "Assign a class, or expect an account without teams.",
-        column="sourcedId",
-    )
-
-
-def _classes_without_teacher(roster: Roster, files: Files) -> list[Finding]:
+def _classes_without_teacher(roster: Roster) -> pl.DataFrame:
     busy = roster.classes.join(roster.enrolments, on="klass", how="semi")
-    alone = busy.join(roster.teachings, on="klass", how="anti").select("line", value="sourced_id")
-    return _found(
-        alone,
-        files["classes"],
-        "class-without-teacher",
-        "The class {value} has students but no teacher.",
-        "Name a teacher; until then no team is made for it.",
-        column="sourcedId",
-    )
+    return busy.join(roster.teachings, on="klass", how="anti").select("line", value="sourced_id")
 
 
-def _taught_and_teaching(roster: Roster, files: Files) -> list[Finding]:
-    both = (
+def _taught_and_teaching(roster: Roster) -> pl.DataFrame:
+    return (
         roster.enrolments.join(roster.teachings.select("person", "klass"), on=["person", "klass"], how="semi")
         .join(roster.people.select("person", value="sourced_id"), on="person", how="left")
         .select("line", "value")
     )
-    return _found(
-        both,
-        files["enrolments"],
-        "taught-and-teaching",
-        "{value} is student and teacher of the same class.",
-        "One of the two is probably a mistake; the teaching counts.",
-        column="role",
-    )
 
 
-def _repeated_memberships(roster: Roster, files: Files) -> list[Finding]:
+def _repeated_memberships(roster: Roster) -> pl.DataFrame:
     # One integer a pair finds the few that meet twice; only those are compared whole.
     pairs = roster.enrolments.select(pair=pl.col("person") * (1 << 32) + pl.col("klass"))["pair"]
-    if pairs.n_unique() == pairs.len():
-        return []
-    twice = roster.enrolments.filter(pairs.is_duplicated())
+    twice = roster.enrolments.filter(pairs.is_duplicated()) if pairs.n_unique() < pairs.len() else roster.enrolments[:0]
     whole = pl.struct("person", "klass", "begin", "end")
-    repeated = twice.filter(~whole.is_first_distinct()).select("line", value="sourced_id")
-    return _found(
-        repeated,
-        files["enrolments"],
+    return twice.filter(~whole.is_first_distinct()).select("line", value="sourced_id")
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "student-in-no-class",
+        "people",
+        "sourcedId",
+        lambda roster: _idle(roster, "student", roster.enrolments),
+        "The student {value} is enrolled in no class.",
+        "Enrol the student, or expect an account without teams.",
+    ),
+    Check(
+        "teacher-of-no-class",
+        "people",
+        "sourcedId",
+        lambda roster: _idle(roster, "teacher", roster.teachings),
+        "The teacher {value} teaches no class.",
+        "Assign a class, or expect an account without teams.",
+    ),
+    Check(
+        "class-without-teacher",
+        "classes",
+        "sourcedId",
+        _classes_without_teacher,
+        "The class {value} has students but no teacher.",
+        "Name a teacher; until then no team is made for it.",
+    ),
+    Check(
+        "taught-and-teaching",
+        "enrolments",
+        "role",
+        _taught_and_teaching,
+        "{value} is student and teacher of the same class.",
+        "One of the two is probably a mistake; the teaching counts.",
+    ),
+    Check(
         "enrolment-repeated",
+        "enrolments",
+        "sourcedId",
+        _repeated_memberships,
         "The enrolment {value} says the same as an earlier one.",
         "Nothing needs to be done; it counts once.",
-        column="sourcedId",
-    )
-
-
-CHECKS: tuple[Callable[[Roster, Files], list[Finding]], ...] = (
-    _students_in_no_class,
-    _teachers_of_no_class,
-    _classes_without_teacher,
-    _taught_and_teaching,
-    _repeated_memberships,
+    ),
 )

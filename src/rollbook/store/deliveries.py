@@ -8,7 +8,7 @@ every row look changed once, which costs a full write and changes nothing that i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ SHRINK_PERCENT = 10
 
 FINDINGS_KEPT = 500
 
+Staged = Callable[[int, int], None]
+"""Told how many tables of how many are staged."""
+
 KNOWN = {"row_id": pl.Int64, "entity": pl.Int64, "sourced_id": pl.String, "digest": pl.Int64, "until": pl.Int64}
 
 
@@ -42,13 +45,16 @@ class Received:
     at: dt.datetime
 
 
-def import_roster(source: Source, roster: Roster, received: Received, *, accepted: bool = False) -> Delivery:
+def import_roster(
+    source: Source, roster: Roster, received: Received, *, accepted: bool = False, staged: Staged = lambda _, __: None
+) -> Delivery:
     """The delivery, published; or staged, if people shrank by more than SHRINK_PERCENT and nobody accepted that yet."""
     abandon_unpublished(source)
     delivery = _open_delivery(source, roster, received)
     entities: dict[str, pl.DataFrame] = {}
     changed = {}
-    for table in TABLES:
+    for done, table in enumerate(TABLES):
+        staged(done, len(TABLES))
         changed[table.name] = _stage(table, source, delivery.number, getattr(roster, table.name), entities)
     delivery.changed = changed
     shrank = not accepted and _shrank(source, roster.people.height)

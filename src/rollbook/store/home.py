@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -42,13 +43,12 @@ def encryption_keys() -> list[str]:
     return text.replace(",", "\n").split()
 
 
-def _kept(name: str, make: object) -> str:
+def _kept(name: str, make: Callable[[], str]) -> str:
     """The text of a key file; made with `make` and readable by its owner only if it was missing."""
     path = prepare_home() / name
     if path.exists():
         return path.read_text(encoding="ascii").strip()
-    assert callable(make)
-    text: str = make()
+    text = make()
     # Written beside and linked into place, so that of two processes starting at once both read the same key.
     draft = path.with_name(f"{name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

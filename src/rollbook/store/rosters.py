@@ -31,8 +31,6 @@ def _read(table: Table, source: Source) -> pl.DataFrame:
 
 def read_departed(institute: Institute) -> pl.DataFrame:
     """People who were in the register once and no longer are, with the last user types they had: [person, user_type]."""
-    types = Affiliation._meta.get_field("user_type")
-    assert types is not None
     schema = {"person": pl.Int64, "user_type": pl.String}
     frames = [pl.DataFrame(schema=schema)]
     for source in institute.sources.all():

@@ -1,0 +1,19 @@
+"""Who is told how far an act is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollbook.apply.ports import Progress, silent
+from rollbook.sync import Tell, quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """`tell` hears that a stage of unknown length begins, `progress` how much of a stage is done."""
+
+    tell: Tell = quiet
+    progress: Progress = silent
+
+
+UNSEEN = Show()
