@@ -28,8 +28,8 @@ def measure() -> list[Row]:
     os.environ.pop("DATABASE_URL", None)
     folder = home / "school"
     sample.write(sample.school(PEOPLE), folder)
-    read = seconds(lambda: sources.read(folder))
-    bare = seconds(lambda: [pl.read_csv(file, infer_schema=False) for file in folder.glob("*.csv")])
+    read = seconds(lambda: sources.read(folder), repeats=15)
+    bare = seconds(lambda: [pl.read_csv(file, infer_schema=False) for file in folder.glob("*.csv")], repeats=15)
     reading = sources.read(folder)
     assert reading.roster is not None
     stored, inserted = _storing(reading.roster)

@@ -11,19 +11,19 @@ def group_classes(classes: pl.DataFrame, enrolments: pl.DataFrame) -> pl.DataFra
     `classes` has [klass, kind], `enrolments` [person, klass]. A homeroom stands for itself. A scheduled class stands for the
     one homeroom every one of its students is in; if there is none, or more than one, for itself.
     """
-    homerooms = classes.filter(pl.col("kind") == "homeroom").select("klass")
-    in_home = enrolments.join(homerooms, on="klass", how="semi").select("person", home="klass").unique()
-    taught = enrolments.join(homerooms, on="klass", how="anti").select("person", "klass")
+    homerooms = classes.filter(pl.col("kind") == "homeroom").select("klass", home="klass")
+    placed = enrolments.join(homerooms, on="klass", how="left")
+    in_home = placed.filter(pl.col("home").is_not_null()).select("person", "home").unique()
+    taught = placed.filter(pl.col("home").is_null()).select("person", "klass")
     # Nearly everybody is in one homeroom: a class shares it if it is the only one its students have, and none has none.
     single = in_home.filter(pl.len().over("person") == 1)
     several = in_home.join(single, on="person", how="anti")
     met = taught.join(single, on="person", how="left").group_by("klass")
-    alike = met.agg(
-        pl.col("home").n_unique().alias("homes"), pl.col("home").null_count().alias("without"), pl.col("home").max()
-    )
-    clear = alike.filter((pl.col("homes") == 1) & (pl.col("without") == 0)).select("klass", "home")
-    involved = taught.join(several, on="person", how="semi").select("klass").unique()
-    shared = pl.concat([clear, _shared_by_all(taught.join(involved, on="klass", how="semi"), in_home)])
+    alike = met.agg(pl.col("home").max(), least=pl.col("home").min(), without=pl.col("home").null_count())
+    shared = alike.filter((pl.col("home") == pl.col("least")) & (pl.col("without") == 0)).select("klass", "home")
+    if several.height:
+        involved = taught.join(several, on="person", how="semi").select("klass").unique()
+        shared = pl.concat([shared, _shared_by_all(taught.join(involved, on="klass", how="semi"), in_home)])
     return (
         classes.select("klass")
         .join(shared, on="klass", how="left")

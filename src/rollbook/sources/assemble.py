@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -43,18 +44,15 @@ def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
     classes = rows["classes.csv"].join(orgs.select(schoolSourcedId="sourcedId"), on="schoolSourcedId", how="semi")
     people = _people(users)
     grades = _grades(users, classes)
-    ids = (
-        classes.select(sourced_id="sourcedId", line="line")
-        .with_row_index("klass", offset=1)
-        .with_columns(pl.col("klass").cast(pl.Int64))
-    )
-    person_ids = people.select("sourced_id", "person")
+    ids = _numbered(classes.select(sourced_id="sourcedId", line="line"), "klass")
     enrolments, teachings = _enrolments(rows["enrollments.csv"], people, ids)
     subjects = _subjects(rows["courses.csv"], orgs, locations)
     described = _described(classes, ids, locations, grades, subjects, sessions)
-    homes = group_classes(described.select("klass", "kind"), enrolments.select("person", "klass"))
-    groups, described = _groups(described, homes)
-    guardianships = _guardianships(users, person_ids)
+    with ThreadPoolExecutor(1) as beside:
+        homes = beside.submit(group_classes, described.select("klass", "kind"), enrolments.select("person", "klass"))
+        guardianships = _guardianships(users, people)
+        affiliations = _affiliations(users, people, locations, grades, teachings, guardianships)
+        groups, described = _groups(described, homes.result())
     frames = {
         "institutes": institutes,
         "locations": locations,
@@ -66,7 +64,7 @@ def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
         "classes": described,
         "class_markings": _class_markings(classes, ids, markings),
         "people": people,
-        "affiliations": _affiliations(users, person_ids, locations, grades, teachings, guardianships),
+        "affiliations": affiliations,
         "guardianships": guardianships,
         "enrolments": enrolments,
         "teachings": teachings,
@@ -76,9 +74,11 @@ def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
 
 def _shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly the columns and types of its table."""
-    schema = pl.Schema(tables.SCHEMAS[name])
-    missing = [pl.lit(None, dtype=kind).alias(column) for column, kind in schema.items() if column not in frame.columns]
-    return frame.with_columns(missing).select(schema.names()).cast(schema)
+    columns = [
+        pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, dtype=kind).alias(column)
+        for column, kind in tables.SCHEMAS[name].items()
+    ]
+    return frame.select(columns)
 
 
 def _numbered(frame: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -89,6 +89,16 @@ def _key(frame: pl.DataFrame, column: str, keys: pl.DataFrame, key: str) -> pl.D
     """`column` (a sourced id) replaced by the integer `key` of `keys` [sourced_id, key]."""
     mapping = keys.select(pl.col("sourced_id").alias(column), pl.col(key).alias(f"_{key}"))
     return frame.join(mapping, on=column, how="left", maintain_order="left").drop(column).rename({f"_{key}": key})
+
+
+def _by_line(keys: pl.DataFrame, key: str, lines: pl.Series) -> pl.Series:
+    """The `key` of the record on each of these lines of its file, null where there is none: an array, not a join.
+
+    `keys` has [line, key]. Lines come from the columns that validation puts beside a reference.
+    """
+    last = pl.select(pl.max_horizontal(keys["line"].max(), lines.max(), 0)).item()
+    table = pl.repeat(None, last + 1, dtype=pl.Int64, eager=True).scatter(keys["line"], keys[key])
+    return table.gather(lines).alias(key)
 
 
 def _institute(orgs: pl.DataFrame, wanted: str | None) -> str:
@@ -224,8 +234,8 @@ def _described(
     sessions: pl.DataFrame,
 ) -> pl.DataFrame:
     """Classes with the keys of everything but their group."""
-    named = classes.rename({"sourcedId": "sourced_id", "classCode": "code", "classType": "kind"}).join(
-        ids.select("sourced_id", "klass"), on="sourced_id", maintain_order="left"
+    named = classes.rename({"sourcedId": "sourced_id", "classCode": "code", "classType": "kind"}).with_columns(
+        ids["klass"]
     )
     named = _key(named, "schoolSourcedId", locations, "location")
     named = _key(_first_grade(named, grades), "courseSourcedId", subjects, "subject")
@@ -253,24 +263,31 @@ def _class_markings(classes: pl.DataFrame, ids: pl.DataFrame, markings: pl.DataF
 
 def _enrolments(rows: pl.DataFrame, people: pl.DataFrame, classes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Students' rows as enrolments, all others as teachings. `people` and `classes` have [line, person] and [line, klass]."""
-    named = (
-        rows.rename({"sourcedId": "sourced_id", "beginDate": "begin", "endDate": "end"})
-        # Not there: people and classes of other institutes in the same delivery.
-        .join(people.select("person", pl.col("line").alias("userSourcedId@")), on="userSourcedId@")
-        .join(classes.select("klass", pl.col("line").alias("classSourcedId@")), on="classSourcedId@")
-        .sort("line")
+    named = rows.select(
+        _by_line(people, "person", rows["userSourcedId@"]),
+        _by_line(classes, "klass", rows["classSourcedId@"]),
+        "role",
+        "primary",
+        "line",
+        sourced_id="sourcedId",
+        begin="beginDate",
+        end="endDate",
     )
+    if named["person"].null_count() or named["klass"].null_count():
+        # People and classes of other institutes in the same delivery.
+        named = named.drop_nulls(["person", "klass"])
     teacher_type = pl.col("role").replace_strict(TEACHER_TYPES, default=None)
     teaching = named.filter(pl.col("role") != "student").with_columns(teacher_type=teacher_type)
-    return _numbered(named.filter(pl.col("role") == "student"), "enrolment"), _numbered(teaching, "teaching")
+    enrolled = named.filter(pl.col("role") == "student").drop("role", "primary")
+    return _numbered(enrolled, "enrolment"), _numbered(teaching, "teaching")
 
 
 def _guardianships(users: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Whoever a student names as an agent is a parent of theirs."""
-    named = users.filter(pl.col("role") == "student").select(child_id="sourcedId", parent_id="agentSourcedIds")
+    named = users.select("role", child=people["person"], parent_id="agentSourcedIds")
     return (
-        named.explode("parent_id", empty_as_null=True)
-        .join(people.select(child_id="sourced_id", child="person"), on="child_id")
+        named.filter((pl.col("role") == "student") & pl.col("parent_id").is_not_null())
+        .explode("parent_id", empty_as_null=True)
         .join(people.select(parent_id="sourced_id", parent="person"), on="parent_id")
         .select("child", "parent")
         .unique(maintain_order=True)
@@ -287,8 +304,9 @@ def _affiliations(
 ) -> pl.DataFrame:
     """What everybody is: by role, and also a teacher who teaches, a parent who is named as one."""
     first_org = users.with_columns(pl.col("orgSourcedIds").list.first())
-    placed = _key(_first_grade(first_org, grades), "orgSourcedIds", locations, "location").join(
-        people.select(sourcedId="sourced_id", person="person"), on="sourcedId", maintain_order="left"
+    # People are the users, numbered, in the same order.
+    placed = _key(_first_grade(first_org, grades), "orgSourcedIds", locations, "location").with_columns(
+        people["person"]
     )
     by_role = placed.select("person", "location", "grade", user_type=pl.col("role").replace_strict(USER_TYPES))
     extra = pl.concat(

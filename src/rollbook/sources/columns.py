@@ -22,13 +22,14 @@ class Value(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `refers` names the file whose sourcedId it holds."""
+    """One column. `refers` names the file whose sourcedId it holds; if `followed`, the line that leads to is kept beside it."""
 
     name: str
     value: Value = Value.TEXT
     required: bool = False
     words: tuple[str, ...] = ()
     refers: str | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,9 @@ FILES: dict[str, FileSpec] = {
             "enrollments.csv",
             (
                 *LIFECYCLE,
-                _text("classSourcedId", required=True, refers="classes.csv"),
+                Column("classSourcedId", required=True, refers="classes.csv", followed=True),
                 _text("schoolSourcedId", required=True, refers="orgs.csv"),
-                _text("userSourcedId", required=True, refers="users.csv"),
+                Column("userSourcedId", required=True, refers="users.csv", followed=True),
                 Column("role", Value.WORD, required=True, words=ENROLLMENT_ROLES),
                 Column("primary", Value.BOOLEAN),
                 Column("beginDate", Value.DATE),

@@ -21,14 +21,13 @@ def decode(spec: FileSpec, content: bytes) -> tuple[pl.DataFrame, list[Finding],
     not kept. Raises DeliveryRefused if the file as a whole cannot be used.
     """
     header = _header(spec, content)
-    lines = _lines(content)
     wanted = [column.name for column in spec.columns if column.value is not Value.IGNORED]
     try:
-        cells = _fast(header, content, lines)
+        cells = _fast(header, content)
     except pl.exceptions.ComputeError:
         cells = None
     findings: list[Finding] = []
-    if cells is None or cells.height != lines - 1:
+    if cells is None or not _one_row_a_line(content, cells.height):
         # Rows of another width, blank lines or line breaks in cells: rare, so they are looked at one by one.
         cells, findings = _patient(spec, header, content)
     # Large files of ids and dates hold not one blank or quote, so that none of their cells needs trimming.
@@ -47,8 +46,9 @@ def _cells(cells: pl.DataFrame, name: str, *, untidy: bool) -> pl.Expr:
     return pl.when(text.str.len_bytes() > 0).then(text).alias(name)
 
 
-def _lines(content: bytes) -> int:
-    return content.count(b"\n") + (0 if content.endswith(b"\n") or not content else 1)
+def _one_row_a_line(content: bytes, rows: int) -> bool:
+    """Whether rows are lines, so that a row's number tells its line."""
+    return rows + 1 == content.count(b"\n") + (not content.endswith(b"\n"))
 
 
 def _header(spec: FileSpec, content: bytes) -> list[str]:
@@ -75,8 +75,8 @@ def _header(spec: FileSpec, content: bytes) -> list[str]:
     return [name if name and name not in names[:n] else f"\0{n}" for n, name in enumerate(names)]
 
 
-def _fast(header: list[str], content: bytes, lines: int) -> pl.DataFrame:
-    if lines < 2:
+def _fast(header: list[str], content: bytes) -> pl.DataFrame:
+    if content.find(b"\n") in (-1, len(content) - 1):
         return pl.DataFrame(schema={LINE: pl.Int32, **dict.fromkeys(header, pl.String)})
     rows = pl.read_csv(content, has_header=False, skip_rows=1, schema=dict.fromkeys(header, pl.String))
     return rows.with_row_index(LINE, offset=2)

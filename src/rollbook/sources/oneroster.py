@@ -13,12 +13,12 @@ from rollbook.roster.checks import check
 from rollbook.roster.findings import FileCount, Finding, Severity
 from rollbook.roster.tables import Roster
 from rollbook.sources.assemble import TABLE_FILES, assemble
-from rollbook.sources.columns import FILES, POLITELY_IGNORED
+from rollbook.sources.columns import FILES, POLITELY_IGNORED, FileSpec
 from rollbook.sources.decode import decode
 from rollbook.sources.manifest import NAME as MANIFEST
 from rollbook.sources.manifest import Manifest, read_manifest
 from rollbook.sources.package import Package
-from rollbook.sources.validate import validate
+from rollbook.sources.validate import Rejections, follow, validate
 
 FORMAT = "oneroster-1.1-csv"
 
@@ -49,15 +49,25 @@ def decode_package(package: Package) -> Decoded:
     rows: dict[str, pl.DataFrame] = {}
     counts: dict[str, FileCount] = {}
     with ThreadPoolExecutor(2) as pool:
-        # Files are decoded ahead, beside the validating, which goes in order because each file refers to those before it.
-        decoded = pool.map(lambda spec: decode(spec, package.files[spec.name]), FILES.values())
-        for (name, spec), (cells, broken, read) in zip(FILES.items(), decoded, strict=True):
-            kept, found = validate(spec, cells, accepted)
+        # Each file by itself is read beside the others, the largest first, so that no thread ends up waiting for it;
+        # references go in order, for they lead to the files before.
+        largest_first = sorted(FILES.values(), key=lambda spec: -len(package.files[spec.name]))
+        reading = {spec.name: pool.submit(_file, package, spec) for spec in largest_first}
+        for name in FILES:
+            cells, broken, read, found = reading[name].result()
+            kept = follow(cells, found, accepted)
             findings += [*broken, *found.findings]
             rows[name] = kept
             counts[name] = FileCount(read, kept.height, read - kept.height)
     _count_ignored(package, manifest, counts, findings)
     return Decoded(rows, counts, findings)
+
+
+def _file(package: Package, spec: FileSpec) -> tuple[pl.DataFrame, list[Finding], int, Rejections]:
+    """The rows of one file whose own cells are right, findings of what are no rows, how many rows were read, what was wrong."""
+    cells, broken, read = decode(spec, package.files[spec.name])
+    rows, found = validate(spec, cells)
+    return rows, broken, read, found
 
 
 def read_roster(decoded: Decoded, institute: str | None) -> tuple[Roster, list[Finding]]:
