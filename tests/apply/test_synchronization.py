@@ -169,7 +169,7 @@ def test_one_person_microsoft_refuses_does_not_keep_the_others_out(sqlite_store,
 
         def progress(stage: str, done: int, total: int) -> None:
             if stage == "classes" and not vanish["done"]:
-                directory = tenant.application.tenant
+                directory = tenant.directory
                 (gone,) = [u for u in directory.users.values() if u["displayName"] == "Pupil No7"]
                 directory.users.drop(gone["id"])
                 vanish["done"] = True
@@ -189,7 +189,7 @@ def test_a_name_taken_since_the_plan_was_made_is_left_to_the_next_run_which_pick
         plan, view = session.plan()
         run = session.save(plan)
         session.approve(run, plan, plan.fingerprint)
-        directory = tenant.application.tenant
+        directory = tenant.directory
         record = {"id": "stranger", "displayName": "Stranger", "assignedLicenses": [], "accountEnabled": True}
         record |= {"userPrincipalName": "Pupil.No1@sample-school.example", "mailNickname": "x", "userType": "Member"}
         directory.users.put("stranger", record)
@@ -239,13 +239,12 @@ def test_an_emulator_that_is_not_running_is_said_as_such(sqlite_store):
     assert "emulator" in stop.value.remedy
 
 
-def test_a_token_that_cannot_see_hidden_members_stops_the_reading(sqlite_store, tenant, monkeypatch):
+def test_a_token_that_cannot_see_hidden_members_stops_the_reading(sqlite_store, tenant):
     institute = connected(a_school(), tenant)
     synchronized(institute)
-    from rollbook.emulator.signin import tokens
-
-    roles = [role for role in tokens.GRANTED if role != "Member.Read.Hidden"]
-    monkeypatch.setattr(tokens, "GRANTED", roles)
+    app = tenant.apps[0]["client_id"]
+    roles = [role for role in tenant.directory.consents.get(app)["roles"] if role != "Member.Read.Hidden"]
+    control(tenant, "/consent", {"app": app, "roles": roles})
 
     with opened(institute) as session, pytest.raises(Stop, match=r"Member\.Read\.Hidden"):
         session.plan()

@@ -64,11 +64,11 @@ def synchronized(institute: Institute, clock: Clock | None = None) -> Synchroniz
 
 def users_of(tenant: Any) -> list[dict[str, Any]]:
     """All users the tenant holds but its administrator, as it keeps them."""
-    return [user for user in tenant.application.tenant.users.values() if not user.get("_admin")]
+    return [user for user in tenant.directory.users.values() if not user["userPrincipalName"].startswith("admin@")]
 
 
 def members_of(tenant: Any, name: str) -> list[str]:
     """Display names of the members of the one group of this name."""
-    directory = tenant.application.tenant
+    directory = tenant.directory
     (group,) = [group for group in directory.groups.values() if group["displayName"] == name]
     return sorted(directory.users.get(key)["displayName"] for key in directory.members.of(group["id"]))

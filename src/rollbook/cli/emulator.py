@@ -42,10 +42,13 @@ def serve(
     quota_scale: Annotated[str, typer.Option(help="Quotas as documented times this, or 'off'.")] = "1",
     delays: Annotated[str, typer.Option(help="Microsoft's delays times this, or 'off'.")] = "1",
     speed: Annotated[float, typer.Option(min=0.01, help="How fast the emulator's clock runs.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Ids and secrets follow from it.")] = 1,
+    seed: Annotated[int, typer.Option(help="Ids, secrets and chance follow from it.")] = 1,
+    people: Annotated[int, typer.Option(min=0, help="Accounts that exist at the very start.")] = 0,
+    tenants: Annotated[int, typer.Option(min=1, help="Tenants that exist at the very start.")] = 1,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https, with a certificate made on the spot.")] = False,
 ) -> None:
     """Serve a tenant until Ctrl-C. Prints one JSON line with its addresses when it is ready."""
-    from rollbook.emulator import Config
+    from rollbook.emulator import Config, StateUnusable
     from rollbook.emulator import serve as run
 
     config = Config(
@@ -55,8 +58,19 @@ def serve(
         delays=_scale(delays, "--delays"),
         speed=speed,
         seed=seed,
+        people=people,
+        tenants=tenants,
+        tls=tls,
     )
-    run(config, lambda announcement: print(json.dumps(announcement), flush=True))
+    try:
+        run(config, lambda announcement: print(json.dumps(announcement), flush=True))
+    except StateUnusable as error:
+        raise InputRefused(str(error)) from error
+    except OSError as error:
+        raise InputRefused(
+            f"The emulator cannot listen on port {port}: {error.strerror}.",
+            remedy="Name another port, or 0 for a free one.",
+        ) from error
 
 
 @app.command()

@@ -5,5 +5,6 @@ Three doors to the same thing: `with Emulator(Config(...)) as tenant`, `serve(Co
 
 from .config import Config
 from .server import Emulator, serve
+from .tenant.journal import StateUnusable
 
-__all__ = ["Config", "Emulator", "serve"]
+__all__ = ["Config", "Emulator", "StateUnusable", "serve"]

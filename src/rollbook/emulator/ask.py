@@ -10,9 +10,9 @@ from .tenant.tenant import Tenant
 from .wire import Record, bad_request
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
-    """One Graph request after sign-in and routing; `body` is parsed JSON, header names are lower case."""
+    """One Graph request after sign-in and routing; `body` is parsed JSON, header names are lower case. Nobody changes it."""
 
     method: str
     path: str
@@ -21,10 +21,15 @@ class Ask:
     headers: Mapping[str, str]
     body: Any
     tenant: Tenant
-    app_id: str
+    app: Record
     roles: frozenset[str]
     base: str
     now: float
+
+    @property
+    def app_id(self) -> str:
+        """The client id of the application that asks."""
+        return str(self.app["client_id"])
 
     def record(self) -> Record:
         """The body as a JSON object, else a 400 refusal: every write of this API takes an object."""

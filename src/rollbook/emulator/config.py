@@ -28,6 +28,12 @@ class Config:
     student_seats, faculty_seats: licences of the two A1 products; plenty by default, because seats are
         rarely what a first try is about.
     people: accounts that exist at the very start besides the administrator; 0 by default.
+    tenants: how many tenants there are at the very start; 1 by default, more can be made by control calls.
+    expired_delta: how a delta link of more than seven days is refused: 410 (default) with where to begin again, or 400
+        syncStateNotFound; Microsoft documents both.
+    group_licensing: whether the tenant's edition has group-based licensing (section 13.6); on by default.
+    eligible_roles: whether it has P2, without which eligible role assignments cannot be read (section 13.10); on by default.
+    tls: serve https with a certificate made on the spot, for clients that refuse plain http; off by default.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +49,11 @@ class Config:
     student_seats: int = 200_000
     faculty_seats: int = 50_000
     people: int = 0
+    tenants: int = 1
+    expired_delta: int = 410
+    group_licensing: bool = True
+    eligible_roles: bool = True
+    tls: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, naming the option."""
@@ -58,3 +69,7 @@ class Config:
             raise ValueError(f"speed must be above 0, not {self.speed}")
         if min(self.student_seats, self.faculty_seats, self.people) < 0:
             raise ValueError("seats and people cannot be negative")
+        if self.expired_delta not in (400, 410):
+            raise ValueError(f"expired_delta must be 400 or 410, not {self.expired_delta}")
+        if self.tenants < 1:
+            raise ValueError(f"tenants must be 1 or more, not {self.tenants}")

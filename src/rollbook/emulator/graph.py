@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from time import monotonic
 from typing import Any
 
 import orjson
 
 from .addresses import query_options, segments
 from .ask import Ask
-from .calls.table import find_call
+from .batch import entries, response
+from .calls import register_errands
+from .calls.table import FIRST, find_call, other_methods
+from .cloud import Cloud
 from .counters import Counters
 from .faults import CloseConnection, Fault, Faults, refusal
 from .quotas import Quotas
-from .signin.tokens import SignIn
+from .signin.access import Access, Caller
 from .tenant.tenant import Tenant
-from .wire import Answer, Record, Refusal, bad_request, denied, error_body
+from .transcript import Transcript
+from .wire import Answer, Refusal, bad_request, denied, error_body
 
 VERSION = "/v1.0"
-BATCH_SIZE = 20
+UNLOCKED = 10_000
+ONE_OBJECT = frozenset({"users", "groups", "teams", "classes", "schools", "administrativeUnits"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Flight:
+    """One HTTP request on its way: when it came, and when its answer left (None while it has not)."""
+
+    came: float = field(default_factory=monotonic)
+    left: float | None = None
+    latency: float = 0.0
+    truncated: bool = False
+
+
+@dataclass(slots=True)
 class Incoming:
     """One HTTP request to Graph: path below the version, raw query, lower-case header names, raw body."""
 
@@ -34,116 +50,201 @@ class Incoming:
     headers: Mapping[str, str]
     body: bytes
     host: str
+    flight: Flight = field(default_factory=Flight)
+
+
+@dataclass(slots=True)
+class _Context:
+    """What the calls of one HTTP request share."""
+
+    caller: Caller
+    request_id: str
+    client_id: str
+    closing: bool = False
+    written: dict[str, str] = field(default_factory=dict)
+    """Objects written by earlier calls of the batch, with the call's id."""
 
 
 class Graph:
-    """Answers calls of one tenant."""
+    """Answers calls to all tenants."""
 
-    def __init__(self, tenant: Tenant, signin: SignIn, quotas: Quotas, counters: Counters, faults: Faults) -> None:
-        self.tenant = tenant
-        self.signin = signin
+    def __init__(self, cloud: Cloud, access: Access, quotas: Quotas, counters: Counters, faults: Faults) -> None:
+        self.cloud = cloud
+        self.access = access
         self.quotas = quotas
         self.counters = counters
         self.faults = faults
-        self.latency = 0.0
+        self.transcript = Transcript()
+        self._batches = 0
+        self._writers: dict[str, Flight] = {}
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Have every tenant's errands done; needed whenever tenants were made anew."""
+        for tenant in self.cloud.tenants.values():
+            register_errands(tenant)
 
     def answer(self, incoming: Incoming) -> Answer:
         """The answer to one HTTP request; everything it changed is kept when this returns."""
         self.counters.requests += 1
-        self.latency = 0.0
         request_id = str(uuid.uuid4())
         client_id = incoming.headers.get("client-request-id", request_id)
+        tenant: Tenant | None = None
         closing = False
         try:
-            roles = self.signin.accept(incoming.headers.get("authorization"))
-            body = _parsed(incoming.body)
+            caller = self.access.accept(incoming.headers.get("authorization"))
+            tenant = caller.tenant
+            tenant.agenda.catch_up(tenant.clock.now())
+            context = _Context(caller, request_id, client_id)
             if incoming.path == "/$batch":
-                answer, closing = self._batch(incoming, roles, body, request_id, client_id)
+                answer = self._batch(incoming, context)
             else:
-                answer, closing = self._one(incoming, roles, body, request_id, client_id)
+                answer = self._one(incoming, _parsed(incoming.body), context, None, ())
+            closing = context.closing
         except Refusal as refused:
             answer = self._refused(refused, request_id, client_id)
         finally:
-            self.tenant.save()
+            if tenant is not None:
+                tenant.save()
         if closing:
             raise CloseConnection
         stamps = {
             "request-id": request_id,
             "client-request-id": client_id,
-            "Date": formatdate(self.tenant.clock.now(), usegmt=True),
+            "Date": formatdate(self.cloud.clock.now(), usegmt=True),
             "OData-Version": "4.0",
         }
         return Answer(answer.status, answer.body, {**stamps, **answer.headers})
 
     def _refused(self, refused: Refusal, request_id: str, client_id: str) -> Answer:
-        body = error_body(refused, self.tenant.clock.now(), request_id, client_id)
+        body = error_body(refused, self.cloud.clock.now(), request_id, client_id)
         return Answer(refused.status, body, refused.headers)
 
-    def _one(
-        self, incoming: Incoming, roles: frozenset[str], body: Any, request_id: str, client_id: str
-    ) -> tuple[Answer, bool]:
-        """The answer to one call, and whether the connection has to end instead of telling it."""
-        found = find_call(incoming.method, segments(incoming.path))
-        kind = found[0].kind if found else f"{incoming.method} (unknown)"
-        fault = self.faults.take(f"{incoming.method} {incoming.path}")
-        if fault is not None and fault.kind == "close-before":
-            raise CloseConnection
+    def _one(self, incoming: Incoming, body: Any, context: _Context, key: str | None, after: tuple[str, ...]) -> Answer:
+        """The answer to one call; `key` is its id in a batch, `after` the ids it waited for."""
+        method, tenant = incoming.method, context.caller.tenant
+        path = segments(incoming.path)
+        found = find_call(method, path)
+        kind = found[0].kind if found else f"{method} (unknown)"
         refused: Refusal | None = None
+        fault = self.faults.take(f"{method} {incoming.path}") if self.faults.waiting else None
+        headers: dict[str, str] = {}
         try:
-            self._break(fault)
+            self._break(fault, incoming.flight)
+            if fault is not None and fault.kind == "close-before":
+                context.closing = True
+                raise Refusal(503, "ServiceUnavailable", "The connection ended before the call was carried out.")
             if found is None:
-                raise Refusal(400, "BadRequest", f"Resource not found for the segment '{incoming.path.strip('/')}'.")
+                raise _no_such_call(incoming.path, path)
             call, parameters = found
-            query = query_options(incoming.query)
-            self.quotas.spend(incoming.method, kind, selects="$select" in query)
-            if roles.isdisjoint(call.permissions):
-                raise denied()
-            ask = Ask(
-                incoming.method,
-                incoming.path,
-                parameters,
-                query,
-                incoming.headers,
-                body,
-                self.tenant,
-                self.tenant.client_id,
-                roles,
-                f"{incoming.host}{VERSION}",
-                self.tenant.clock.now(),
+            query = query_options(incoming.query) if incoming.query else {}
+            caller = context.caller
+            headers = self.quotas.spend(
+                method, kind, query, caller.app["client_id"], tenant.id, len(tenant.users), parameters.get("id", "")
             )
-            answer = call.handler(ask)
+            if caller.roles.isdisjoint(call.permissions):
+                raise denied()
+            if method != "GET":
+                self._check_alone(incoming, path, context, key, after)
+            base = f"{incoming.host}{VERSION}"
+            now = tenant.clock.now()
+            answer = call.handler(
+                Ask(
+                    method,
+                    incoming.path,
+                    parameters,
+                    query,
+                    incoming.headers,
+                    body,
+                    tenant,
+                    caller.app,
+                    caller.roles,
+                    base,
+                    now,
+                )
+            )
+            if headers:
+                answer = Answer(answer.status, answer.body, {**headers, **answer.headers})
         except Refusal as caught:
             refused = caught
-            answer = self._refused(caught, request_id, client_id)
-        self.counters.count(incoming.method, kind, f"{refused.status} {refused.code}" if refused else None)
-        return answer, fault is not None and fault.kind == "close-after"
+            answer = self._refused(caught, context.request_id, context.client_id)
+            if headers and refused.status != 429:
+                answer = Answer(answer.status, answer.body, {**headers, **answer.headers})
+        self._note(incoming, kind, answer.status, refused, context)
+        if fault is not None and fault.kind == "close-after":
+            context.closing = True
+        return answer
 
-    def _break(self, fault: Fault | None) -> None:
+    def _note(self, incoming: Incoming, kind: str, status: int, refused: Refusal | None, context: _Context) -> None:
+        self.counters.count(incoming.method, kind, f"{refused.status} {refused.code}" if refused else None)
+        address = f"{incoming.path}?{incoming.query}" if incoming.query else incoming.path
+        code, reason = (refused.code, refused.message) if refused else ("", "")
+        now = self.cloud.clock.now()
+        self.transcript.note(now, context.caller.app["client_id"], incoming.method, address, status, code, reason)
+
+    def _break(self, fault: Fault | None, flight: Flight) -> None:
         if fault is None:
             return
         if fault.kind == "status":
             raise refusal(fault)
-        self.latency = max(self.latency, fault.seconds)
+        if fault.kind == "truncate":
+            flight.truncated = True
+        flight.latency = max(flight.latency, fault.seconds)
 
-    def _batch(
-        self, incoming: Incoming, roles: frozenset[str], body: Any, request_id: str, client_id: str
-    ) -> tuple[Answer, bool]:
-        """200 with one answer for each call (section 8); 400 for a batch that is none."""
-        entries = _entries(body)
+    def _check_alone(
+        self, incoming: Incoming, path: list[str], context: _Context, key: str | None, after: tuple[str, ...]
+    ) -> None:
+        """409 for a write to an object that another write, not yet answered, is changing; in a batch too (section 10)."""
+        target = next((path[n + 1] for n in range(len(path) - 1) if path[n] in ONE_OBJECT), None)
+        if target is None:
+            return
+        writer = self._writers.get(target)
+        flight = incoming.flight
+        busy = writer is not None and writer is not flight and (writer.left is None or writer.left > flight.came)
+        if busy or (key is not None and target in context.written and context.written[target] not in after):
+            message = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
+            raise Refusal(409, "Directory_ConcurrencyViolation", message)
+        if key is not None:
+            context.written[target] = key
+        if len(self._writers) > UNLOCKED:
+            self._writers = {name: held for name, held in self._writers.items() if held.left is None}
+        self._writers[target] = flight
+
+    def _batch(self, incoming: Incoming, context: _Context) -> Answer:
+        """200 with one answer for each call, in any order (section 8); 400 for a batch that is none."""
         done: dict[str, Answer] = {}
-        closing = False
-        for key, entry in entries.items():
+        calls = entries(_parsed(incoming.body))
+        waited: dict[str, tuple[str, ...]] = {}
+        for key, entry in calls.items():
             needed = [str(k).casefold() for k in entry.get("dependsOn") or ()]
-            if any(done[k].status >= 400 for k in needed if k in done) or any(k not in done for k in needed):
+            waited[key] = tuple(k for each in needed for k in (each, *waited.get(each, ())))
+            if any(k not in done or done[k].status >= 400 for k in needed):
                 failed = Refusal(424, "FailedDependency", "A request this one depends on failed.")
-                done[key] = self._refused(failed, request_id, client_id)
+                done[key] = self._refused(failed, context.request_id, context.client_id)
                 continue
-            path, _, query = str(entry.get("url", "")).partition("?")
-            headers = {name.lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
-            inner = Incoming(str(entry["method"]).upper(), f"/{path.lstrip('/')}", query, headers, b"", incoming.host)
-            done[key], ends = self._one(inner, roles, entry.get("body"), request_id, client_id)
-            closing = closing or ends
-        return Answer(200, {"responses": [_response(entries[key], answer) for key, answer in done.items()]}), closing
+            path, _, query = str(entry["url"]).partition("?")
+            given = entry.get("headers")
+            headers = {name.lower(): str(value) for name, value in given.items()} if given else {}
+            inner = Incoming(
+                str(entry["method"]).upper(),
+                f"/{path.lstrip('/')}",
+                query,
+                headers,
+                b"",
+                incoming.host,
+                incoming.flight,
+            )
+            done[key] = self._one(inner, entry.get("body"), context, key, waited[key])
+        answers = [response(calls[key], answer) for key, answer in done.items()]
+        self._batches += 1
+        turn = self._batches % len(answers)
+        return Answer(200, {"responses": answers[turn:] + answers[:turn]})
+
+
+def _no_such_call(address: str, path: list[str]) -> Refusal:
+    if path and path[0].casefold() in FIRST and other_methods(tuple(path)):
+        return Refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+    return Refusal(400, "BadRequest", f"Resource not found for the segment '{address.strip('/')}'.")
 
 
 def _parsed(raw: bytes) -> Any:
@@ -153,37 +254,3 @@ def _parsed(raw: bytes) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise bad_request("Unable to read JSON request payload.", code="BadRequest") from error
-
-
-def _entries(body: Any) -> dict[str, Record]:
-    """The calls of a batch by folded id; 400 for too many, none, or two of one id."""
-    requests = body.get("requests") if isinstance(body, dict) else None
-    if not isinstance(requests, list) or not requests:
-        raise bad_request("Invalid batch payload format.", code="BadRequest")
-    if len(requests) > BATCH_SIZE:
-        message = f"Number of batch request steps exceeds the maximum value of {BATCH_SIZE}."
-        raise Refusal(400, "MaximumValueExceeded", message)
-    entries: dict[str, Record] = {}
-    for entry in requests:
-        if not isinstance(entry, dict) or not {"id", "method", "url"} <= entry.keys():
-            raise bad_request("Invalid batch payload format.", code="BadRequest")
-        key = str(entry["id"]).casefold()
-        if key in entries:
-            raise bad_request(f"Request Id {entry['id']} is duplicated.", code="BadRequest")
-        if str(entry["url"]).partition("?")[0].endswith("$batch"):
-            raise bad_request("Batches cannot be nested.", code="BadRequest")
-        if "body" in entry and "content-type" not in {name.lower() for name in entry.get("headers") or {}}:
-            message = f"Write request id : {entry['id']} does not contain Content-Type header or body."
-            raise bad_request(message, code="BadRequest")
-        entries[key] = entry
-    return entries
-
-
-def _response(entry: Record, answer: Answer) -> Record:
-    headers = (
-        {"Content-Type": "application/json", **answer.headers} if answer.body is not None else dict(answer.headers)
-    )
-    response: Record = {"id": entry["id"], "status": answer.status, "headers": headers}
-    if answer.body is not None:
-        response["body"] = answer.body
-    return response

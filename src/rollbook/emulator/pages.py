@@ -1,157 +1,238 @@
-"""Pages for people: what the emulated tenant holds, searchable, plainly marked as emulated. No script, nothing from elsewhere."""
+"""Pages for people: what a tenant holds, searchable, what was asked of it, and the switches. Plainly marked as emulated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
-from urllib.parse import quote
+from urllib.parse import parse_qs
 
-from .calls import education, teams
-from .control import overview
+from .calls import roster
+from .control import Control, overview
 from .graph import Graph
-from .wire import Record
+from .layout import PAGES, address, form, frame, table
+from .odata.entities import is_class
+from .switches import Switches
+from .tenant.tenant import Tenant
+from .wire import Answer, Record
 
 SHOWN = 100
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d6dbe1;--paper:#fff;--back:#f4f6f8;--mark:#7a4a00;--markback:#fff1d6;
---link:#0b5cad}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#343c46;--paper:#161b22;--back:#0d1117;--mark:#ffd58a;
---markback:#3a2a08;--link:#7ab8ff}}
-*{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
-.mark{background:var(--markback);color:var(--mark);padding:.4rem 1rem;font-size:.875rem}
-main{max-width:64rem;margin:0 auto;padding:1rem}
-a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0 1rem}h2{font-size:1.15rem}
-nav a{margin-right:1rem}.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.75rem}
-.card{background:var(--paper);border:1px solid var(--line);border-radius:.5rem;padding:.75rem}.card b{display:block;font-size:1.5rem}
-.soft{color:var(--soft)}.scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:.5rem}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
-tr:last-child td{border-bottom:0}form{margin:0 0 1rem;display:flex;gap:.5rem;flex-wrap:wrap}
-input{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.375rem;background:var(--paper);
-color:inherit;min-width:0;
-flex:1 1 12rem}button{font:inherit;padding:.35rem .9rem}
-"""
 
+class Pages:
+    """The tenant pages of one emulator."""
 
-def page(graph: Graph, path: str, search: str) -> str | None:
-    """The HTML page at this path; None if there is none."""
-    if path == "/":
-        return _frame(graph, "Overview", _overview(graph))
-    if path == "/users":
-        return _frame(graph, "Users", _users(graph, search))
-    if path == "/teams":
-        return _frame(graph, "Teams", _teams(graph, search))
-    if path.startswith("/teams/"):
-        group = graph.tenant.groups.get(path.removeprefix("/teams/"))
-        return None if group is None else _frame(graph, str(group["displayName"]), _team(graph, group))
-    return None
+    def __init__(self, graph: Graph, control: Control) -> None:
+        self._graph = graph
+        self._switches = Switches(graph, control)
 
+    def answer(self, method: str, path: str, query: str, body: bytes, origin: str | None, host: str) -> Answer | None:
+        """The page at this path; None if there is none. Switches are posted from these pages only."""
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        tenant = self._graph.cloud.named(asked.get("tenant", "")) or next(iter(self._graph.cloud.tenants.values()))
+        if method == "POST" and path == "/switches":
+            if origin is not None and origin != host:
+                return Answer(403, frame(tenant, "Refused", "<p>This form was not sent from this page.</p>", asked))
+            return self._switches.turn(
+                tenant, {n: v[0] for n, v in parse_qs(body.decode("utf-8", "replace")).items()}, asked
+            )
+        if method != "GET":
+            return None
+        pages: dict[str, Callable[[Tenant, dict[str, str]], str]] = {
+            "/": self._overview,
+            "/users": self._users,
+            "/groups": self._groups,
+            "/teams": self._teams,
+            "/activity": self._activity,
+            "/switches": self._switches.page,
+        }
+        if path in pages:
+            title = PAGES[path]
+            return Answer(200, frame(tenant, title, pages[path](tenant, asked), asked))
+        if path.startswith(("/groups/", "/teams/")):
+            group = tenant.groups.get(path.rpartition("/")[2])
+            if group is not None:
+                return Answer(200, frame(tenant, str(group["displayName"]), self._group(tenant, group, asked), asked))
+        if path.startswith("/users/"):
+            user = tenant.users.get(path.rpartition("/")[2])
+            if user is not None:
+                return Answer(200, frame(tenant, str(user["displayName"]), self._user(tenant, user, asked), asked))
+        return None
 
-def _frame(graph: Graph, title: str, content: str) -> str:
-    name = escape(graph.tenant.config.tenant_name)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} - {name} (emulated)</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{STYLE}</style></head><body>'
-        '<div class="mark" role="note">Emulated Microsoft 365: nothing here is real, and nothing leaves this machine.</div>'
-        f'<main><nav aria-label="Pages"><a href="/">{name}</a><a href="/users">Users</a><a href="/teams">Teams</a></nav>'
-        f"<h1>{escape(title)}</h1>{content}</main></body></html>"
-    )
+    def _overview(self, tenant: Tenant, asked: dict[str, str]) -> str:
+        held = overview(self._graph, tenant)
+        names = (
+            ("users", "users", "/users"),
+            ("licensed", "licensed", "/users"),
+            ("groups", "groups", "/groups"),
+            ("classes", "classes", "/groups"),
+            ("teams", "teams", "/teams"),
+            ("memberships", "memberships", "/groups"),
+            ("deleted", "deleted", "/activity"),
+        )
+        cards = "".join(
+            f'<div class="card"><a href="{address(page, asked)}"><b>{held[key]:,}</b>{label}</a></div>'
+            for key, label, page in names
+        )
+        licences = ([part, f"{n['used']:,}", f"{n['bought'] - n['used']:,}"] for part, n in held["licences"].items())
+        counted = self._graph.counters.report()
+        calls = ([kind, f"{count:,}"] for kind, count in list(counted["by_kind"].items())[:12])
+        return (
+            f'<div class="cards">{cards}</div><p class="soft">Domains: {escape(", ".join(held["domains"]))}. '
+            f"Its clock: {escape(held['now'])}.</p>"
+            f"<h2>Licences</h2>{table(('licence', 'used', 'free'), licences)}"
+            f"<h2>Quotas in use</h2>{self._quotas(tenant)}"
+            "<h2>Calls since the last reset</h2>"
+            f'<p class="soft">{counted["requests"]:,} requests, {counted["writes"]:,} writes, {counted["reads"]:,} reads; '
+            f"{counted['least_writes']:,} writes would have done.</p>"
+            f"{table(('call', 'times'), calls)}"
+        )
 
-
-def _overview(graph: Graph) -> str:
-    held = overview(graph)
-    names = (
-        ("users", "users"),
-        ("licensed", "licensed"),
-        ("groups", "groups"),
-        ("classes", "classes"),
-        ("teams", "teams"),
-    )
-    cards = "".join(f'<div class="card"><b>{held[key]:,}</b>{label}</div>' for key, label in names)
-    cards += f'<div class="card"><b>{held["memberships"]:,}</b>memberships</div>'
-    licences = ([part, f"{n['used']:,}", f"{n['bought'] - n['used']:,}"] for part, n in held["licences"].items())
-    counted = graph.counters.report()
-    calls = ([kind, f"{count:,}"] for kind, count in list(counted["by_kind"].items())[:12])
-    return (
-        f'<div class="cards">{cards}</div><p class="soft">Domains: {escape(", ".join(held["domains"]))}</p>'
-        f"<h2>Licences</h2>{_table(('licence', 'used', 'free'), licences)}"
-        f"<h2>Calls since the last reset</h2>"
-        f'<p class="soft">{counted["requests"]:,} requests, {counted["writes"]:,} writes, {counted["reads"]:,} reads</p>'
-        f"{_table(('call', 'times'), calls)}"
-    )
-
-
-def _users(graph: Graph, search: str) -> str:
-    wanted = search.casefold()
-    found = (
-        user
-        for user in graph.tenant.users.values()
-        if wanted in str(user["displayName"]).casefold() or wanted in str(user["userPrincipalName"]).casefold()
-    )
-    parts = {sku["skuId"]: sku["skuPartNumber"] for sku in graph.tenant.skus.values()}
-    rows = (
-        [
-            str(user["displayName"]),
-            str(user["userPrincipalName"]),
-            "enabled" if user["accountEnabled"] else "disabled",
-            ", ".join(parts[licence["skuId"]] for licence in user["assignedLicenses"]),
+    def _quotas(self, tenant: Tenant) -> str:
+        if not self._graph.quotas.active:
+            return '<p class="soft">Quotas are switched off.</p>'
+        rows = [
+            [escape(name.partition(" ")[0] if "/" in name else name), _meter(used)]
+            for name, used in sorted(self._graph.quotas.usage().items(), key=lambda item: -item[1])[:8]
+            if used > 0
         ]
-        for user in _first(found)
-    )
-    return _search("/users", search) + _table(("name", "user name", "sign-in", "licences"), rows)
+        if not rows:
+            return '<p class="soft">None is in use just now.</p>'
+        return table(("quota", "in use"), rows, plain=False)
+
+    def _users(self, tenant: Tenant, asked: dict[str, str]) -> str:
+        search = asked.get("search", "")
+        parts = {sku["skuId"]: sku["skuPartNumber"] for sku in tenant.skus.values()}
+        rows = [
+            [
+                f'<a href="{address("/users/" + user["id"], asked)}">{escape(str(user["displayName"]))}</a>',
+                escape(str(user["userPrincipalName"])),
+                "enabled" if user["accountEnabled"] else '<span class="bad">disabled</span>',
+                escape(", ".join(parts[licence["skuId"]] for licence in user["assignedLicenses"])),
+            ]
+            for user in _first(_matching(tenant.users.values(), search, "userPrincipalName"))
+        ]
+        return _search("/users", search, asked) + table(("name", "user name", "sign-in", "licences"), rows, plain=False)
+
+    def _user(self, tenant: Tenant, user: Record, asked: dict[str, str]) -> str:
+        shown = [
+            [name, str(value)]
+            for name, value in sorted(user.items())
+            if not name.startswith("_") and value not in (None, "", [], {})
+        ]
+        groups = [tenant.groups.get(key) for key in tenant.members.to(user["id"])]
+        rows = [
+            [_link(group, asked), "owner" if user["id"] in tenant.owners.of(group["id"]) else "member"]
+            for group in groups
+            if group is not None
+        ]
+        return f"{table(('property', 'value'), shown)}<h2>Groups</h2>{table(('group', 'as'), rows, plain=False)}"
+
+    def _groups(self, tenant: Tenant, asked: dict[str, str]) -> str:
+        search = asked.get("search", "")
+        return _search("/groups", search, asked) + self._group_rows(tenant, tenant.groups.values(), search, asked)
+
+    def _teams(self, tenant: Tenant, asked: dict[str, str]) -> str:
+        search = asked.get("search", "")
+        found = (group for group in tenant.groups.values() if "_team" in group)
+        return _search("/teams", search, asked) + self._group_rows(tenant, found, search, asked)
+
+    def _group_rows(self, tenant: Tenant, found: Iterable[Record], search: str, asked: dict[str, str]) -> str:
+        rows = []
+        for group in _first(_matching(found, search, "mailNickname")):
+            key = group["id"]
+            owners, members = len(tenant.owners.of(key)), len(tenant.members.of(key))
+            rows.append([_link(group, asked), _kind(group), f"{owners:,}", f"{members:,}", _state(tenant, group)])
+        return table(("name", "kind", "owners", "members", "team"), rows, plain=False)
+
+    def _group(self, tenant: Tenant, group: Record, asked: dict[str, str]) -> str:
+        owners, members = tenant.owners.of(group["id"]), tenant.members.of(group["id"])
+        held = {user["id"]: owner for user, owner in roster.people(tenant, group)} if "_team" in group else {}
+        rows = []
+        for target in {**owners, **members, **held}:
+            person = tenant.users.get(target) or tenant.groups.get(target)
+            if person is None:
+                continue
+            inside = "owner" if target in owners else "member" if target in members else "no longer"
+            seen = ("owner" if held[target] else "member") if target in held else "not yet"
+            row = [str(person["displayName"]), str(person.get("userPrincipalName", "a group")), inside]
+            rows.append([*row, seen] if "_team" in group else row)
+        heads = ("name", "user name", "in the group")
+        button = ""
+        if "_team" in group and group["_team"]["locked"]:
+            button = form(
+                asked,
+                "activate",
+                f'<input type="hidden" name="team" value="{group["id"]}">',
+                "Activate, as its teacher would",
+            )
+        return (
+            f'<p class="soft">{escape(_kind(group))}; {escape(_state(tenant, group))}. {len(members):,} members and '
+            f"{len(owners):,} owners in the group{f', {len(held):,} people on the roster of its team' if '_team' in group else ''}.</p>"
+            f"{button}{table((*heads, 'on the roster') if '_team' in group else heads, rows)}"
+        )
+
+    def _activity(self, _: Tenant, asked: dict[str, str]) -> str:
+        refused = asked.get("refused") == "1"
+        entries = self._graph.transcript.latest(SHOWN, refused=refused)
+        rows = [
+            [
+                f"{entry.number:,}",
+                escape(f"{entry.method} {entry.address}"),
+                f'<span class="{"bad" if entry.status >= 400 else ""}">{entry.status}</span>',
+                escape(f"{entry.code}: {entry.reason}" if entry.code else ""),
+            ]
+            for entry in entries
+        ]
+        other = address("/activity", asked | {"refused": "0" if refused else "1"})
+        said = "Show all" if refused else "Show only what was refused"
+        return (
+            f'<p class="soft">The last {SHOWN} requests, the newest first. <a href="{other}">{said}</a></p>'
+            f"{table(('number', 'request', 'answer', 'why'), rows, plain=False)}"
+        )
 
 
-def _teams(graph: Graph, search: str) -> str:
-    found = (
-        group
-        for group in graph.tenant.groups.values()
-        if "_team" in group and search.casefold() in str(group["displayName"]).casefold()
-    )
-    rows = []
-    for group in _first(found):
-        key = group["id"]
-        link = f'<a href="/teams/{quote(key)}">{escape(str(group["displayName"]))}</a>'
-        owners, members = len(graph.tenant.owners.of(key)), len(graph.tenant.members.of(key))
-        rows.append([link, f"{owners:,}", f"{members:,}", _state(group)])
-    return _search("/teams", search) + _table(("team", "owners", "members", "state"), rows, plain=False)
-
-
-def _state(group: Record) -> str:
-    return "waits for a teacher to activate it" if group["_team"]["locked"] else "active"
-
-
-def _team(graph: Graph, group: Record) -> str:
-    tenant, key = graph.tenant, group["id"]
-    owners = tenant.owners.of(key)
-    rows = [
-        [str(user["displayName"]), str(user["userPrincipalName"]), "owner" if user["id"] in owners else "member"]
-        for target in {**owners, **tenant.members.of(key)}
-        if (user := tenant.users.get(target)) is not None
-    ]
-    kind = "Class team" if education.is_class(group) else "Team"
-    roster = len(teams.roster(tenant, group)) if "_team" in group else 0
-    state = _state(group) if "_team" in group else "a group without a team"
+def _matching(found: Iterable[Record], search: str, also: str) -> Iterable[Record]:
+    wanted = search.casefold()
     return (
-        f'<p class="soft">{kind}, {escape(state)}. {len(rows):,} people in the group, {roster:,} on the team\'s own roster.</p>'
-        f"{_table(('name', 'user name', 'role'), rows)}"
+        record
+        for record in found
+        if wanted in str(record["displayName"]).casefold() or wanted in str(record.get(also)).casefold()
     )
+
+
+def _link(group: Record, asked: dict[str, str]) -> str:
+    where = "/teams/" if "_team" in group else "/groups/"
+    return f'<a href="{address(where + group["id"], asked)}">{escape(str(group["displayName"]))}</a>'
+
+
+def _kind(group: Record) -> str:
+    if is_class(group):
+        return "class"
+    return "Microsoft 365 group" if "Unified" in group["groupTypes"] else "security group"
+
+
+def _state(tenant: Tenant, group: Record) -> str:
+    if "_team" not in group:
+        return "no team"
+    if tenant.clock.now() < group["_team"]["ready"]:
+        return "is being made"
+    if group["_team"]["locked"]:
+        return "waits for a teacher to activate it"
+    return "archived" if group["_team"].get("archived") else "active"
+
+
+def _meter(used: float) -> str:
+    return f'<meter min="0" max="1" high="0.8" value="{min(used, 1):.3f}">{used:.0%}</meter> {used:.0%}'
 
 
 def _first(found: Iterable[Record]) -> list[Record]:
     return [record for _, record in zip(range(SHOWN), found, strict=False)]
 
 
-def _search(path: str, search: str) -> str:
+def _search(path: str, search: str, asked: dict[str, str]) -> str:
+    kept = f'<input type="hidden" name="tenant" value="{escape(asked["tenant"])}">' if "tenant" in asked else ""
     return (
-        f'<form action="{path}" role="search"><input name="search" aria-label="Search by name" placeholder="Search by name" '
-        f'value="{escape(search)}"><button>Search</button></form><p class="soft">At most {SHOWN} are shown.</p>'
+        f'<form class="search" action="{path}" role="search">{kept}<input name="search" aria-label="Search by name" '
+        f'placeholder="Search by name" value="{escape(search)}"><button>Search</button></form>'
+        f'<p class="soft">At most {SHOWN} are shown.</p>'
     )
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[list[str]], *, plain: bool = True) -> str:
-    """A table; cells are text unless `plain` is off, then the caller has escaped them."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(c) if plain else c}</td>' for c in row)}</tr>" for row in rows)
-    empty = f'<tr><td colspan="{len(heads)}" class="soft">Nothing yet.</td></tr>'
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body or empty}</tbody></table></div>'

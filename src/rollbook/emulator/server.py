@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,16 +16,18 @@ import orjson
 import uvicorn
 
 from .clock import Clock
+from .cloud import Cloud
 from .config import Config
 from .control import Control
 from .counters import Counters
 from .faults import CloseConnection, Faults
-from .graph import VERSION, Graph, Incoming
-from .pages import page
+from .graph import VERSION, Flight, Graph, Incoming
+from .pages import Pages
 from .quotas import Quotas
-from .signin.tokens import SignIn
+from .signin.service import SignIn
 from .tenant.journal import FileJournal, Journal, MemoryJournal
 from .tenant.tenant import Tenant
+from .tls import Files, make_certificate
 from .wire import Answer
 
 CONTROL = "/_emulator"
@@ -34,60 +39,64 @@ class Application:
     def __init__(self, config: Config, shutdown: Callable[[], None]) -> None:
         clock = Clock(config.speed)
         journal: Journal = FileJournal(config.state) if config.state else MemoryJournal()
-        self.tenant = Tenant(config, clock, journal)
-        self.signin = SignIn(self.tenant, clock)
-        counters = Counters(self.tenant)
-        self.graph = Graph(self.tenant, self.signin, Quotas(clock, config.quota_scale), counters, Faults())
-        self._control = Control(self.graph, shutdown)
+        self.cloud = Cloud(config, clock, journal)
+        self.signin = SignIn(self.cloud)
+        counters = Counters(self.cloud)
+        quotas = Quotas(clock, config.quota_scale)
+        self.graph = Graph(self.cloud, self.signin.access, quotas, counters, Faults(config.seed))
+        self.control = Control(self.graph, self.signin, shutdown)
+        self._pages = Pages(self.graph, self.control)
+        self._scheme = "https" if config.tls else "http"
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             return
+        flight = Flight()
         body = await _body(receive)
         try:
-            answer = self._answer(scope, body)
+            answer = self._answer(scope, body, flight)
         except CloseConnection:
+            flight.left = monotonic()
             _close(receive)
             return
-        if self.graph.latency:
-            await asyncio.sleep(self.graph.latency)
-            self.graph.latency = 0.0
-        await _send(send, answer)
+        if flight.latency:
+            await asyncio.sleep(flight.latency)
+        await _send(send, answer, truncated=flight.truncated)
+        flight.left = monotonic()
+        if flight.truncated:
+            _close(receive)
 
-    def _answer(self, scope: dict[str, Any], body: bytes) -> Answer:
+    def _answer(self, scope: dict[str, Any], body: bytes, flight: Flight) -> Answer:
         path, query = scope["raw_path"].decode(), scope["query_string"].decode()
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', '')}"
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        host = f"{headers.get('x-forwarded-proto', self._scheme)}://{headers.get('host', '')}"
         method = scope["method"]
         if path.startswith(f"{VERSION}/"):
-            return self.graph.answer(Incoming(method, path.removeprefix(VERSION), query, headers, body, host))
+            return self.graph.answer(Incoming(method, path[len(VERSION) :], query, headers, body, host, flight))
         if path.startswith(CONTROL):
-            try:
-                asked = orjson.loads(body) if body else None
-            except orjson.JSONDecodeError as error:
-                return Answer(400, {"error": f"the body is no JSON: {error}"})
-            return self._control.answer(method, path.removeprefix(CONTROL), asked)
-        return self._signin(method, path, body, host) or self._page(path, query)
-
-    def _signin(self, method: str, path: str, body: bytes, host: str) -> Answer | None:
-        named, _, rest = path.lstrip("/").partition("/")
-        if method == "GET" and rest == "v2.0/.well-known/openid-configuration":
-            return self.signin.discovery(named, host)
-        if method == "GET" and rest == "discovery/v2.0/keys":
-            return self.signin.keys()
-        if method == "POST" and rest == "oauth2/v2.0/token":
+            return self._controlled(method, path.removeprefix(CONTROL), query, body)
+        if path.endswith("/token"):
             self.graph.counters.tokens += 1
-            form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-            return self.signin.token(named, form, host)
-        return None
-
-    def _page(self, path: str, query: str) -> Answer:
-        search = parse_qs(query).get("search", [""])[0]
-        html = page(self.graph, path, search)
-        if html is None:
+        try:
+            answer = self.signin.answer(method, path, query, headers, body, host)
+        finally:
+            self.cloud.save()
+        if answer is None:
+            answer = self._pages.answer(method, path, query, body, headers.get("origin"), host)
+        if answer is None:
             return Answer(404, {"error": {"code": "NotFound", "message": f"Nothing is at {path}."}})
-        return Answer(200, html)
+        return answer
+
+    def _controlled(self, method: str, path: str, query: str, body: bytes) -> Answer:
+        """A control call; reading ones may say in the query what others say in the body."""
+        try:
+            asked = (
+                orjson.loads(body) if body else {name: values[0] for name, values in parse_qs(query).items()} or None
+            )
+        except orjson.JSONDecodeError as error:
+            return Answer(400, {"error": f"the body is no JSON: {error}"})
+        return self.control.answer(method, path, asked)
 
 
 async def _body(receive: Any) -> bytes:
@@ -104,16 +113,20 @@ def _close(receive: Any) -> None:
     receive.__self__.transport.abort()
 
 
-async def _send(send: Any, answer: Answer) -> None:
+async def _send(send: Any, answer: Answer, *, truncated: bool = False) -> None:
     text = isinstance(answer.body, str)
     raw = b"" if answer.body is None else answer.body.encode() if text else orjson.dumps(answer.body)
     kind = "text/html; charset=utf-8" if text else "application/json"
     headers = {"Content-Length": str(len(raw)), **({"Content-Type": kind} if raw else {}), **answer.headers}
     if answer.status == 204:
         del headers["Content-Length"]
+    if answer.headers.get("Content-Type") == "text/plain":
+        headers["Content-Type"] = "text/plain"
     encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": raw})
+    await send(
+        {"type": "http.response.body", "body": raw[: len(raw) // 2] if truncated else raw, "more_body": truncated}
+    )
 
 
 class Emulator:
@@ -127,29 +140,66 @@ class Emulator:
         except BaseException:
             self._socket.close()
             raise
+        self._files = self._certificate()
         self._server = uvicorn.Server(
             uvicorn.Config(
-                self.application, log_level="warning", lifespan="off", server_header=False, date_header=False
+                self.application,
+                log_level="warning",
+                lifespan="off",
+                server_header=False,
+                date_header=False,
+                ssl_certfile=self._files.certificate if self._files else None,
+                ssl_keyfile=self._files.key if self._files else None,
             )
         )
         self._thread: threading.Thread | None = None
-        self.login = f"http://{self.config.host}:{self._socket.getsockname()[1]}"
+        scheme = "https" if self.config.tls else "http"
+        shown = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        self.login = f"{scheme}://{shown}:{self._socket.getsockname()[1]}"
         self.graph = f"{self.login}{VERSION}"
         self.control = f"{self.login}{CONTROL}"
+
+    def _certificate(self) -> Files | None:
+        """With TLS a new certificate, beside the state or in a folder of its own."""
+        if not self.config.tls:
+            return None
+        beside = self.config.state.parent if self.config.state else Path(tempfile.mkdtemp(prefix="emulator-"))
+        return make_certificate(beside)
+
+    @property
+    def certificate(self) -> Path | None:
+        """The certificate as a PEM file, usable as a CA file; None without TLS."""
+        return self._files.certificate if self._files else None
 
     @property
     def tenants(self) -> list[dict[str, Any]]:
         """The tenants, with the administrator of each."""
-        tenant = self.application.tenant
-        admin = {"username": f"admin@{self.config.initial_domain}", "password": tenant.admin_password}
-        return [{"id": tenant.id, "domain": self.config.domain, "admin": admin}]
+        return [
+            {
+                "id": tenant.id,
+                "domain": tenant.domain,
+                "admin": {"username": f"admin@{tenant.initial}", "password": tenant.admin_password},
+            }
+            for tenant in self.application.cloud.tenants.values()
+        ]
+
+    @property
+    def directory(self) -> Tenant:
+        """The first tenant itself, for those who share the process with it."""
+        return next(iter(self.application.cloud.tenants.values()))
 
     @property
     def apps(self) -> list[dict[str, Any]]:
-        """The app registrations, with their secrets."""
-        tenant = self.application.tenant
-        app = {"client_id": tenant.client_id, "client_secret": tenant.client_secret}
-        return [{**app, "tenant": tenant.id, "consented": True}]
+        """The app registrations with their secrets, each with a tenant that consented, or the first one."""
+        cloud = self.application.cloud
+        first = next(iter(cloud.tenants.values()))
+        found = []
+        for app in cloud.apps.values():
+            home = next((t for t in cloud.tenants.values() if app["client_id"] in t.consents), None)
+            secret = app["secrets"][0]["value"] if app["secrets"] else None
+            entry = {"client_id": app["client_id"], "client_secret": secret}
+            found.append({**entry, "tenant": (home or first).id, "consented": home is not None})
+        return found
 
     def announcement(self) -> dict[str, Any]:
         """What `rollbook emulator serve` prints when it is ready."""
@@ -157,7 +207,7 @@ class Emulator:
             "graph": self.graph,
             "login": self.login,
             "control": self.control,
-            "certificate": None,
+            "certificate": str(self.certificate) if self.certificate else None,
             "tenants": self.tenants,
             "apps": self.apps,
         }
@@ -179,7 +229,7 @@ class Emulator:
         try:
             self._server.run(sockets=[self._socket])
         finally:
-            self.application.tenant.close()
+            self.application.cloud.journal.close()
             self._socket.close()
 
     def _shutdown(self) -> None:

@@ -1,45 +1,50 @@
-"""Teams: made from groups as operations that take time, read, their roster apart from the group's members (section 7)."""
+"""Teams: made from groups as operations that take time, changed, archived (graph.md sections 6.3 and 7)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from ..ask import Ask
-from ..odata.pages import list_page, page_size
+from ..odata.entities import GROUP, TEAM, TEAM_SETTINGS, USER, is_class
+from ..odata.pages import one
+from ..tenant.lags import View
+from ..tenant.products import has_teams_plan
 from ..tenant.tenant import Tenant
 from ..wire import Answer, Record, Refusal, bad_request, not_found
-from . import education, groups
+from . import groups, relations, roster, users
 
 _TEMPLATE = re.compile(r"teamsTemplates\('(\w+)'\)$", re.IGNORECASE)
 _GROUP = re.compile(r"groups(?:\('|/)([0-9a-f-]{36})(?:'\))?$", re.IGNORECASE)
-_USER = re.compile(r"users(?:\('|/)([^')/]+)(?:'\))?$", re.IGNORECASE)
 TEMPLATES = frozenset({"standard", "educationClass", "educationStaff", "educationProfessionalLearningCommunity"})
 BACKEND = "Failed to execute Templates backend request CreateTeamFromGroupWithTemplateRequest."
 MOST_MEMBERS = 10_000
+SETTABLE = frozenset(
+    {*TEAM_SETTINGS, "displayName", "description", "visibility", "classification", "isMembershipLimitedToOwners"}
+)
 
 
-def _reference(value: Any, pattern: re.Pattern[str]) -> str | None:
+def reference(value: Any, pattern: re.Pattern[str]) -> str | None:
+    """What an address names; None if it is none of this form."""
     found = pattern.search(value) if isinstance(value, str) else None
     return found[1] if found else None
 
 
 def create(ask: Ask) -> Answer:
-    """202 with an operation: a team from a group, or a new private one with its group."""
+    """202 with an operation: a team from a group, or a new one with its group."""
     given = ask.record()
-    template = _reference(given.get("template@odata.bind"), _TEMPLATE)
+    template = reference(given.get("template@odata.bind"), _TEMPLATE)
     if template not in TEMPLATES:
         raise bad_request("Invalid template@odata.bind.", code="BadRequest")
     if "group@odata.bind" not in given:
         return _create_with_group(ask, given, str(template))
     if given.keys() - {"template@odata.bind", "group@odata.bind"}:
         raise bad_request("Properties are inherited from the group and cannot be given with it.", code="BadRequest")
-    key = _reference(given["group@odata.bind"], _GROUP)
+    key = reference(given["group@odata.bind"], _GROUP)
     if key is None:
         raise bad_request("Invalid group@odata.bind.", code="BadRequest")
     group = _visible_group(ask.tenant, key)
-    if template == "educationClass" and not education.is_class(group):
+    if template == "educationClass" and not is_class(group):
         raise bad_request(
             "Team with template 'educationClass' can not be provisioned using a group which does not belong to a class.",
             code="BadRequest",
@@ -52,41 +57,49 @@ def put(ask: Ask) -> Answer:
     """201 with the team of a group, at once."""
     group = _visible_group(ask.tenant, ask.parameters["id"])
     _check_can_be_team(ask.tenant, group)
-    record = _as_team(ask.tenant, group, locked=education.is_class(group), ready=ask.now)
-    ask.tenant.groups.put(record["id"], record)
-    return Answer(201, show(record), {"Location": f"/teams('{record['id']}')"})
+    given = ask.body or {}
+    _check_settings(given)
+    settings = {name: given[name] for name in TEAM_SETTINGS if name in given}
+    record = roster.begin(ask.tenant, group, locked=is_class(group), ready=ask.now, settings=settings)
+    return Answer(201, TEAM.show(ask.tenant, record, None), {"Location": f"/teams('{record['id']}')"})
 
 
 def _create_with_group(ask: Ask, given: Record, template: str) -> Answer:
+    """A team together with a new group; an educationClass one is not locked, and its group is no class (section 6.3)."""
     members = given.get("members")
     if not isinstance(members, list) or len(members) != 1 or not isinstance(members[0], dict):
         raise bad_request("One member has to be named as owner when the caller is an application.", code="BadRequest")
-    owner = _reference(members[0].get("user@odata.bind"), _USER)
+    owner = reference(members[0].get("user@odata.bind"), roster.USER_ADDRESS)
     if owner is None:
         raise bad_request("The navigation bind for the user was missing in request", code="BadRequest")
+    if members[0].get("roles") != ["owner"]:
+        raise bad_request("The member named has to have the role owner.", code="BadRequest")
     if not isinstance(given.get("displayName"), str) or not given["displayName"]:
         raise bad_request("displayName is required.", code="BadRequest")
-    nickname = f"team-{ask.tenant.new_id()[:8]}"
-    private = template == "educationClass" or given.get("visibility") != "Public"
-    new = {"displayName": given["displayName"], "mailNickname": nickname, "description": given.get("description")}
-    new |= {"mailEnabled": True, "securityEnabled": False, "visibility": "Private" if private else "Public"}
+    user = USER.find(ask.tenant, owner)
+    _check_owner(ask.tenant, [user])
+    hidden = template == "educationClass"
+    visibility = (
+        "HiddenMembership" if hidden else "Private" if str(given.get("visibility")).lower() == "private" else "Public"
+    )
+    new = {"displayName": given["displayName"], "mailNickname": f"team-{ask.tenant.new_id()[:8]}"}
+    new |= {
+        "description": given.get("description"),
+        "visibility": visibility,
+        "mailEnabled": True,
+        "securityEnabled": False,
+    }
+    users.check_room(ask.tenant)
     group = groups.group_record(ask.tenant, new, ["Unified"])
     ask.tenant.groups.put(group["id"], group)
-    try:
-        reference = [f"{ask.base}/users/{owner}"]
-        groups.relate(ask.tenant, group, reference, reference)
-        _check_can_be_team(ask.tenant, group)
-    except Refusal:
-        ask.tenant.members.cut_all(group["id"])
-        ask.tenant.owners.cut_all(group["id"])
-        ask.tenant.groups.drop(group["id"])
-        raise
+    for links in (ask.tenant.owners, ask.tenant.members):
+        links.tie(group["id"], user["id"])
     return _provision(ask, group, locked=False)
 
 
 def _visible_group(tenant: Tenant, key: str) -> Record:
     """The group; 404 while it settles, which Microsoft says takes up to 15 minutes (section 7.1)."""
-    group = groups.find(tenant, key)
+    group = GROUP.find(tenant, key)
     if tenant.clock.now() < group["_made"] + tenant.delays.settling:
         raise Refusal(404, "NotFound", f"{BACKEND} Request Url: /groups/{key}: the group was not found.")
     return group
@@ -96,40 +109,50 @@ def _check_can_be_team(tenant: Tenant, group: Record) -> None:
     if not groups.is_unified(group):
         raise bad_request(f"{BACKEND} The group has to be a Microsoft 365 group.", code="BadRequest")
     if "_team" in group:
-        raise Refusal(409, "Conflict", f"{BACKEND} The group is already provisioned.")
-    owners = [tenant.users.get(key) for key in tenant.owners.of(group["id"])]
+        going_on = tenant.clock.now() < group["_team"]["ready"]
+        said = "The group provisioning is in Progress." if going_on else "The group is already provisioned."
+        raise Refusal(409, "Conflict", f"{BACKEND} {said}")
+    owners = [user for key in tenant.owners.of(group["id"]) if (user := tenant.users.seen(key, View.LICENCES))]
     if not owners:
         raise bad_request(f"{BACKEND} Team owner not found; the group must have one or more owners.", code="BadRequest")
-    if not any(owner and owner["accountEnabled"] and tenant.has_teams_plan(owner) for owner in owners):
-        raise Refusal(403, "Forbidden", f"{BACKEND} GetApplicableSkuCategoriesForUserFailed")
+    _check_owner(tenant, owners)
     if len(tenant.members.of(group["id"])) > MOST_MEMBERS:
         raise bad_request(f"{BACKEND} The group has more than {MOST_MEMBERS} members.", code="BadRequest")
 
 
-def _as_team(tenant: Tenant, group: Record, *, locked: bool, ready: float) -> Record:
-    """The group as a team; a class team is locked until a teacher activates it (section 6.3)."""
-    team = {"ready": ready, "locked": locked, "made": tenant.clock.now()}
-    return {**group, "resourceProvisioningOptions": ["Team"], "_team": team}
+def _check_owner(tenant: Tenant, owners: list[Record]) -> None:
+    """403 unless an owner is enabled and has an active Teams plan (section 13.7)."""
+    seen = [tenant.users.seen(owner["id"], View.LICENCES) or owner for owner in owners]
+    if not any(owner["accountEnabled"] and has_teams_plan(owner) for owner in seen):
+        raise Refusal(403, "Forbidden", f"{BACKEND} GetApplicableSkuCategoriesForUserFailed")
 
 
 def _provision(ask: Ask, group: Record, *, locked: bool) -> Answer:
-    tenant = ask.tenant
-    ready = ask.now + tenant.delays.operation
-    tenant.groups.put(group["id"], _as_team(tenant, group, locked=locked, ready=ready))
-    operation = tenant.new_id()
-    tenant.operations.put(
-        operation,
-        {"id": operation, "team": group["id"], "createdDateTime": tenant.stamp(), "ready": ready, "type": "createTeam"},
+    ready = ask.now + ask.tenant.delays.operation
+    roster.begin(ask.tenant, group, locked=locked, ready=ready, settings={})
+    return _operation(ask, group["id"], "createTeam", ready)
+
+
+def _operation(ask: Ask, team: str, kind: str, ready: float) -> Answer:
+    """202 with where the operation can be looked at (section 7.2)."""
+    key = ask.tenant.new_id()
+    ask.tenant.operations.put(
+        key, {"id": key, "team": team, "createdDateTime": ask.tenant.stamp(), "ready": ready, "type": kind}
     )
-    team = f"/teams('{group['id']}')"
-    return Answer(202, None, {"Location": f"{team}/operations('{operation}')", "Content-Location": team})
+    address = f"/teams('{team}')"
+    return Answer(202, None, {"Location": f"{address}/operations('{key}')", "Content-Location": address})
+
+
+def _find_operation(ask: Ask) -> Record:
+    record = ask.tenant.operations.get(ask.parameters["operation"])
+    if record is None or record["team"] != ask.parameters["id"]:
+        raise not_found(ask.parameters["operation"])
+    return record
 
 
 def operation(ask: Ask) -> Answer:
     """200 with how far an operation is."""
-    record = ask.tenant.operations.get(ask.parameters["operation"])
-    if record is None or record["team"] != ask.parameters["id"]:
-        raise not_found(ask.parameters["operation"])
+    record = _find_operation(ask)
     ended = ask.now >= record["ready"]
     body = {
         "id": record["id"],
@@ -145,63 +168,85 @@ def operation(ask: Ask) -> Answer:
     return Answer(200, body)
 
 
-def find(tenant: Tenant, key: str) -> Record:
+def forget_operation(ask: Ask) -> Answer:
+    """204; the operation is not told of any more, what it did stays."""
+    ask.tenant.operations.drop(_find_operation(ask)["id"])
+    return Answer(204)
+
+
+def find(ask: Ask) -> Record:
     """The group of a team that is ready; 404 if there is none."""
-    group = tenant.groups.get(key)
-    if group is None or "_team" not in group or tenant.clock.now() < group["_team"]["ready"]:
-        raise Refusal(404, "NotFound", f"No team found with Group Id {key}")
-    return group
-
-
-def show(group: Record) -> Record:
-    """A team as Graph shows it."""
-    return {
-        "id": group["id"],
-        "displayName": group["displayName"],
-        "description": group.get("description"),
-        "internalId": f"19:{group['id'].replace('-', '')}@thread.tacv2",
-        "isArchived": False,
-        "visibility": "hiddenMembership" if education.is_class(group) else group["visibility"].lower(),
-        "specialization": "educationClass" if education.is_class(group) else "none",
-        "createdDateTime": group["createdDateTime"],
-    }
+    return roster.ready_team(ask.tenant, ask.parameters["id"])
 
 
 def read(ask: Ask) -> Answer:
     """200 with one team."""
-    return Answer(200, show(find(ask.tenant, ask.parameters["id"])))
+    return Answer(200, one(ask, TEAM, find(ask)))
 
 
-def roster(tenant: Tenant, group: Record) -> list[tuple[Record, bool]]:
-    """Who is in the team, and whether as owner: the group's people after the background sync; owners only while locked."""
-    now, late = tenant.clock.now(), tenant.delays.roster
-    owners = tenant.owners.of(group["id"])
-    since = {**tenant.members.of(group["id"]), **owners}
-    people = []
-    for key, span in since.items():
-        user = tenant.users.get(key)
-        there = span.since <= group["_team"]["made"] or now >= span.since + late
-        if user is not None and there and (key in owners or not group["_team"]["locked"]):
-            people.append((user, key in owners))
-    return people
+def _check_settings(given: Any) -> None:
+    if not isinstance(given, dict):
+        raise bad_request("Empty Payload. JSON content expected.", code="BadRequest")
+    unknown = sorted(name for name in given if name not in SETTABLE and "@odata" not in name)
+    if unknown:
+        raise bad_request(f"Invalid property '{unknown[0]}' for resource 'team'.", code="BadRequest")
+    if any(name in given and not isinstance(given[name], dict) for name in TEAM_SETTINGS):
+        raise bad_request("Team settings are objects.", code="BadRequest")
+    if len(str(given.get("description") or "")) > 1_024:
+        raise bad_request("The description is too long.", code="BadRequest")
 
 
-def members(ask: Ask) -> Answer:
-    """200 with a page of the team's own roster."""
-    group = find(ask.tenant, ask.parameters["id"])
-    page_size(ask)
-    entries = [_member(group, user, owner=owner) for user, owner in roster(ask.tenant, group)]
-    return list_page(ask, entries, lambda record, _: record)
+def update(ask: Ask) -> Answer:
+    """204; settings, name, description and visibility of a team. The lock of a class team is not opened by it (section 6.3)."""
+    known, given = find(ask), ask.record()
+    _check_settings(given)
+    settings = {name: {**(known["_team"].get(name) or {}), **given[name]} for name in TEAM_SETTINGS if name in given}
+    shared: Record = {name: given[name] for name in ("displayName", "description", "classification") if name in given}
+    if "visibility" in given and str(given["visibility"]).lower() not in ("private", "public", "hiddenmembership"):
+        raise bad_request("Invalid value for property 'visibility'.", code="BadRequest")
+    if "visibility" in given and not is_class(known):
+        shared["visibility"] = str(given["visibility"]).capitalize()
+    groups.change(ask.tenant, known, shared, store=False)
+    ask.tenant.groups.put(known["id"], {**known, **shared, "_team": {**known["_team"], **settings}})
+    return Answer(204)
 
 
-def _member(group: Record, user: Mapping[str, Any], *, owner: bool) -> Record:
-    return {
-        "@odata.type": "#microsoft.graph.aadUserConversationMember",
-        "id": f"{group['id']}##{user['id']}",
-        "roles": ["owner"] if owner else [],
-        "displayName": user["displayName"],
-        "userId": user["id"],
-        "email": user.get("mail"),
-        "tenantId": None,
-        "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
-    }
+def delete(ask: Ask) -> Answer:
+    """204; the team ends, its group stays (documented status only; the rest is a choice)."""
+    known = find(ask)
+    kept = {name: value for name, value in known.items() if name != "_team"}
+    ask.tenant.groups.put(known["id"], {**kept, "resourceProvisioningOptions": []})
+    ask.tenant.rosters.drop(known["id"])
+    return Answer(204)
+
+
+def archive(ask: Ask) -> Answer:
+    """202 with an operation; the team needs an owner."""
+    return _archive(ask, archived=True)
+
+
+def unarchive(ask: Ask) -> Answer:
+    """202 with an operation."""
+    return _archive(ask, archived=False)
+
+
+def _archive(ask: Ask, *, archived: bool) -> Answer:
+    known = find(ask)
+    if isinstance(ask.body, dict) and "shouldSetSpoSiteReadOnlyForMembers" in ask.body:
+        raise bad_request("shouldSetSpoSiteReadOnlyForMembers is not supported for applications.", code="BadRequest")
+    if not ask.tenant.owners.of(known["id"]):
+        raise bad_request("The team must have an owner.", code="BadRequest")
+    ready = ask.now + ask.tenant.delays.operation
+    kind = "archiveTeam" if archived else "unarchiveTeam"
+    ask.tenant.agenda.later("archive", ask.now, ask.tenant.delays.operation, team=known["id"], archived=archived)
+    return _operation(ask, known["id"], kind, ready)
+
+
+def finish_archiving(tenant: Tenant, errand: Record) -> None:
+    """The errand: the team is archived, or no longer."""
+    group = tenant.groups.get(errand["team"])
+    if group is not None and "_team" in group:
+        tenant.groups.put(group["id"], {**group, "_team": {**group["_team"], "archived": errand["archived"]}})
+
+
+relations.followers.append(roster.follow_group)

@@ -16,21 +16,29 @@ import orjson
 
 Row = tuple[int, str, str, dict[str, Any] | None]
 """tenant number, kind, id, record; None in place of the record means: gone."""
-LinkRow = tuple[int, str, str, str, float | None, float | None]
-"""tenant number, kind, source, target, since, until; None in place of since means: gone."""
+LinkRow = tuple[int, str, str, str, int | None]
+"""tenant number, kind, source, target, number of the change; None in place of the number means: gone."""
 
-_SCHEMA = """
+LAYOUT = 2
+"""Number of the file's layout; a file of another one is refused, never misread."""
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS record (
   tenant INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (tenant, kind, id));
 CREATE TABLE IF NOT EXISTS link (
   tenant INTEGER NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,
-  since REAL NOT NULL, until REAL, PRIMARY KEY (tenant, kind, source, target)) WITHOUT ROWID;
+  sequence INTEGER NOT NULL, PRIMARY KEY (tenant, kind, source, target)) WITHOUT ROWID;
+PRAGMA user_version = {LAYOUT};
 """
 _PUT = (
     "INSERT INTO record (tenant, kind, id, body) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body"
 )
-_LINK = "INSERT OR REPLACE INTO link (tenant, kind, source, target, since, until) VALUES (?, ?, ?, ?, ?, ?)"
+_LINK = "INSERT OR REPLACE INTO link (tenant, kind, source, target, sequence) VALUES (?, ?, ?, ?, ?)"
+
+
+class StateUnusable(Exception):
+    """The state file cannot be used; the message says why and what to do."""
 
 
 class Journal(Protocol):
@@ -74,7 +82,7 @@ class MemoryJournal:
 
 
 class FileJournal:
-    """Keeps the rows in one SQLite file; `sqlite3.Error` when the file cannot be used."""
+    """Keeps the rows in one SQLite file; `StateUnusable` when the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,10 +93,24 @@ class FileJournal:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._check_layout(path)
             self._db.executescript(_SCHEMA)
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            self._db.close()
+            message = f"The state file {path} cannot be used: {error}. Does another emulator use it?"
+            raise StateUnusable(message) from error
+        except StateUnusable:
             self._db.close()
             raise
+
+    def _check_layout(self, path: Path) -> None:
+        (layout,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and layout != LAYOUT:
+            raise StateUnusable(
+                f"The state file {path} was written by another version of the emulator (layout {layout}, not {LAYOUT}). "
+                "Delete it to begin with a new tenant, or name another file."
+            )
 
     def records(self) -> Iterator[Row]:
         """Every record in the order it was first written."""
@@ -97,7 +119,7 @@ class FileJournal:
 
     def links(self) -> Iterator[LinkRow]:
         """Every link in the order it began."""
-        yield from self._db.execute("SELECT tenant, kind, source, target, since, until FROM link ORDER BY since")
+        yield from self._db.execute("SELECT tenant, kind, source, target, sequence FROM link ORDER BY sequence")
 
     def commit(self, records: Iterable[Row], links: Iterable[LinkRow]) -> None:
         """One transaction over all rows; `sqlite3.Error` (a full disk) leaves the file as it was."""

@@ -1,16 +1,21 @@
-"""Tables of JSON records in memory, with an order that paging can rely on and indexes for quick `eq`.
+"""Tables of JSON records in memory: an order that paging can rely on, indexes for quick `eq`, and a log for delta.
 
 Knows ids and values; refuses to know which records are right. Records are replaced, never altered in place, so an old
-one stays what it was for whoever still holds it.
+one stays what it was for whoever still holds it. Names that begin with an underscore are the emulator's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..wire import Record
 from .changes import Changes
+from .lags import View
+
+Entry = tuple[int, float, str, frozenset[str] | None]
+"""Number and time of a change, id, and the names that changed (None: all, or not known any more)."""
 
 
 class Index:
@@ -18,6 +23,7 @@ class Index:
 
     def __init__(self) -> None:
         self._ids: dict[str, str | dict[str, None]] = {}
+        self._sorted: list[str] | None = None
 
     def add(self, value: str, key: str) -> None:
         """Remember that the object `key` has this value."""
@@ -25,6 +31,7 @@ class Index:
         held = self._ids.get(folded)
         if held is None:
             self._ids[folded] = key
+            self._sorted = None
         elif isinstance(held, dict):
             held[key] = None
         elif held != key:
@@ -38,8 +45,10 @@ class Index:
             held.pop(key, None)
             if not held:
                 del self._ids[folded]
+                self._sorted = None
         elif held == key:
             del self._ids[folded]
+            self._sorted = None
 
     def find(self, value: str) -> tuple[str, ...]:
         """Ids of the objects with this value, in any case of letters."""
@@ -47,6 +56,18 @@ class Index:
         if held is None:
             return ()
         return (held,) if isinstance(held, str) else tuple(held)
+
+    def beginning(self, begin: str) -> list[str]:
+        """Ids of the objects whose value begins so."""
+        if self._sorted is None:
+            self._sorted = sorted(self._ids)
+        folded = begin.casefold()
+        found: list[str] = []
+        for place in range(bisect_left(self._sorted, folded), len(self._sorted)):
+            if not self._sorted[place].startswith(folded):
+                break
+            found += self.find(self._sorted[place])
+        return found
 
 
 class Table:
@@ -59,6 +80,8 @@ class Table:
         self._order: list[str | None] = []
         self._position: dict[str, int] = {}
         self._indexes: dict[str, Index] = {name: Index() for name in indexed}
+        self._log: list[Entry] | None = None
+        self._past: dict[str, list[tuple[float, Record | None]]] = {}
 
     def __len__(self) -> int:
         """How many records there are."""
@@ -69,17 +92,35 @@ class Table:
         return key in self._rows
 
     def get(self, key: str) -> Record | None:
-        """The record with this id, or None."""
+        """The record with this id as it is, or None."""
         return self._rows.get(key)
+
+    def seen(self, key: str, view: View) -> Record | None:
+        """The record as this look sees it, which may be a little behind."""
+        if not self._past or key not in self._past:
+            return self._rows.get(key)
+        now, lag = self._changes.now(), self._changes.lags.of(view)
+        past = self._past[key]
+        if now - past[-1][0] > self._changes.lags.longest:
+            del self._past[key]
+            return self._rows.get(key)
+        return next((old for at, old in past if now - at < lag), self._rows.get(key))
 
     def values(self) -> Iterable[Record]:
         """All records; do not change the table meanwhile."""
         return self._rows.values()
 
+    def items(self) -> Iterable[tuple[str, Record]]:
+        """All records by id."""
+        return self._rows.items()
+
     def put(self, key: str, record: Record) -> None:
-        """Add or replace a record, remembered for the journal and the baseline."""
-        self._changes.record(self.kind, key, self._rows.get(key), record)
+        """Add or replace a record, remembered for the journal, the baseline and delta."""
+        old = self._rows.get(key)
+        record["_seq"] = self._changes.following()
+        self._changes.record(self.kind, key, old, record)
         self.load(key, record)
+        self._note(key, old, record)
 
     def load(self, key: str, record: Record) -> None:
         """Put a record that is kept already."""
@@ -98,6 +139,23 @@ class Table:
         self._order[self._position.pop(key)] = None
         for name, index in self._indexes.items():
             self._reindex(index, key, old.get(name), None)
+        self._changes.following()
+        self._note(key, old, None)
+
+    def _note(self, key: str, old: Record | None, new: Record | None) -> None:
+        if self._log is not None:
+            names = _differing(old, new) if old is not None and new is not None else None
+            self._log.append((self._changes.sequence, self._changes.now(), key, names))
+        if self._changes.lags.active:
+            self._past.setdefault(key, []).append((self._changes.now(), old))
+
+    def changed_since(self, sequence: int, removed: Callable[[], Iterable[tuple[int, str]]]) -> list[Entry]:
+        """Every change after that one, in order; `removed` gives the numbers and ids of the objects that are gone."""
+        if self._log is None:
+            # Only who asks for delta pays for the log. What happened before is told whole: a replay, as is documented.
+            held = [(record["_seq"], 0.0, key, None) for key, record in self._rows.items()]
+            self._log = sorted([*held, *((number, 0.0, key, None) for number, key in removed())], key=lambda e: e[:3])
+        return self._log[bisect_right(self._log, sequence, key=lambda entry: entry[0]) :]
 
     def index(self, name: str) -> None:
         """Index one more property from now on."""
@@ -112,6 +170,11 @@ class Table:
         index = self._indexes.get(name)
         return None if index is None else index.find(value)
 
+    def beginning(self, name: str, begin: str) -> list[str] | None:
+        """Ids of objects whose indexed property begins so; None when the property is not indexed."""
+        index = self._indexes.get(name)
+        return None if index is None else index.beginning(begin)
+
     def one(self, name: str, value: str) -> Record | None:
         """The first object whose indexed property has this value, or None."""
         found = self.find(name, value)
@@ -122,12 +185,15 @@ class Table:
         return self._position[key]
 
     def from_position(self, start: int) -> Iterator[tuple[int, Record]]:
-        """Records with their place, beginning at a place."""
-        order, rows = self._order, self._rows
+        """Records with their place as a list shows them, beginning at a place."""
+        order, rows, past = self._order, self._rows, self._past
         for place in range(start, len(order)):
             key = order[place]
-            if key is not None:
-                yield place, rows[key]
+            if key is None:
+                continue
+            record = self.seen(key, View.LIST) if past else rows[key]
+            if record is not None:
+                yield place, record
 
     @staticmethod
     def _reindex(index: Index, key: str, old: Any, new: Any) -> None:
@@ -137,3 +203,7 @@ class Table:
             index.discard(old, key)
         if isinstance(new, str):
             index.add(new, key)
+
+
+def _differing(old: Record, new: Record) -> frozenset[str]:
+    return frozenset(name for name in old.keys() | new.keys() if name != "_seq" and old.get(name) != new.get(name))

@@ -1,123 +1,182 @@
-"""One emulated tenant: its tables and links, who it is, and how it is kept. Knows rows; the calls know the rules."""
+"""One emulated tenant: its tables and links, who it is, how it is kept. Knows rows; the calls know the rules."""
 
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..clock import Clock, iso
 from ..config import Config
 from ..wire import Record
+from .agenda import Agenda
 from .changes import Changes
-from .journal import Journal
-from .links import Links, Span
+from .journal import Journal, LinkRow, Row
+from .lags import Lags
+from .links import Links
+from .products import SKUS, sku_record
 from .tables import Table
 
-TEAMS_PLAN = "57ff2da0-773e-42df-b2af-ffb7a2317929"
-EXCHANGE_PLAN = "9aaf7827-d63c-4b61-89c3-182f06f82e5c"
-SKUS = (
-    ("STANDARDWOFFPACK_STUDENT", "314c4481-f395-4525-be8b-2ec4bb1e9d91", "student_seats"),
-    ("STANDARDWOFFPACK_FACULTY", "94763226-9b3c-4e75-a931-5c89701abe66", "faculty_seats"),
-)
-"""Office 365 A1 for students and for faculty: part number, SKU id, the option that sets its seats."""
-
-USER_INDEX = ("userPrincipalName", "mailNickname", "displayName", "mail", "employeeId")
+USER_INDEX = ("userPrincipalName", "mailNickname", "displayName", "mail", "employeeId", "onPremisesImmutableId")
 GROUP_INDEX = ("mailNickname", "displayName", "uniqueName", "mail", "externalId")
+OBJECT_TYPE = "extension_fe2174665583431c953114ff7268b7b3_Education_ObjectType"
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+"""Microsoft's id of the role, the same in every tenant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Seconds of Microsoft's own delays as documented (graph.md sections 7.1 to 7.3); all zero when switched off."""
+    """Seconds of Microsoft's own delays (graph.md sections 3, 6, 7.1 to 7.3); all zero when switched off."""
 
     settling: float
     operation: float
     roster: float
+    owner: float
+    licences: float
 
     @classmethod
     def scaled(cls, factor: float | None) -> Delays:
         """The documented delays times `factor`; none at all for None."""
-        return cls(0, 0, 0) if factor is None else cls(900 * factor, 20 * factor, 86_400 * factor)
+        if factor is None:
+            return cls(0, 0, 0, 0, 0)
+        return cls(900 * factor, 20 * factor, 86_400 * factor, 7_200 * factor, 30 * factor)
 
 
 class Tenant:
     """The directory of one school. Ids follow from the seed, so that equal histories give equal tenants."""
 
-    def __init__(self, config: Config, clock: Clock, journal: Journal) -> None:
+    def __init__(self, identity: Record, config: Config, clock: Clock, journal: Journal) -> None:
+        """`identity` is {id, number, name, domain, initial, password}: what the cloud knows of its tenants."""
+        self.id: str = identity["id"]
+        self.name: str = identity["name"]
+        self.domain: str = identity["domain"]
+        self.initial: str = identity["initial"]
+        self.admin_password: str = identity["password"]
         self.config = config
         self.clock = clock
         self.delays = Delays.scaled(config.delays)
         self._journal = journal
-        self._draw = random.Random(f"rollbook-emulator-{config.seed}")  # noqa: S311 - ids have to be repeatable
-        self.id = self.new_id()
-        self.client_id = self.new_id()
-        self.client_secret = f"emulated-{self.new_id()}"
-        self.application_id = self.new_id()
-        self.admin_password = f"Emulated-{self._draw.randrange(10**8):08}"
-        self.changes = Changes(number=1)
-        self.users = Table("user", self.changes, USER_INDEX)
-        self.deleted = Table("deleted", self.changes)
-        self.groups = Table("group", self.changes, GROUP_INDEX)
-        self.skus = Table("sku", self.changes)
-        self.operations = Table("operation", self.changes)
-        self.extensions = Table("extension", self.changes, ("name",))
-        self.starts = Table("start", self.changes)
-        self.members = Links("member", self.changes)
-        self.owners = Links("owner", self.changes)
-        self._load()
+        number = identity["number"]
+        self._draw = random.Random(f"rollbook-emulator-{config.seed}-{number}")  # noqa: S311 - ids have to be repeatable
+        self.changes = Changes(number, clock.now, Lags(config.seed, config.delays))
+        self._make_tables()
+        self.agenda = Agenda(self.errands)
 
-    def _load(self) -> None:
-        """What the file kept, else a new tenant with an administrator and licences."""
-        kept = (self.users, self.deleted, self.groups, self.skus, self.operations, self.extensions, self.starts)
-        tables = {table.kind: table for table in kept}
-        links = {link.kind: link for link in (self.members, self.owners)}
-        for _, kind, key, body in self._journal.records():
+    def _make_tables(self) -> None:
+        changes = self.changes
+        self.users = Table("user", changes, USER_INDEX)
+        self.groups = Table("group", changes, (*GROUP_INDEX, OBJECT_TYPE))
+        self.units = Table("unit", changes, ("displayName", "externalId"))
+        self.deleted = Table("deleted", changes, ("userPrincipalName",))
+        self.purged = Table("purged", changes)
+        self.skus = Table("sku", changes)
+        self.operations = Table("operation", changes)
+        self.extensions = Table("extension", changes, ("name",))
+        self.domains = Table("domain", changes)
+        self.consents = Table("consent", changes)
+        self.assignments = Table("assignment", changes, ("principalId",))
+        self.eligible = Table("eligible", changes, ("principalId",))
+        self.rosters = Table("roster", changes)
+        self.errands = Table("errand", changes)
+        self.starts = Table("start", changes)
+        self.members = Links("member", changes)
+        self.owners = Links("owner", changes)
+        self.unit_members = Links("unit-member", changes)
+        self.school_classes = Links("school-class", changes)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """All tables by kind."""
+        return {value.kind: value for value in vars(self).values() if isinstance(value, Table)}
+
+    @property
+    def links(self) -> dict[str, Links]:
+        """All relations by kind."""
+        return {value.kind: value for value in vars(self).values() if isinstance(value, Links)}
+
+    def load(self, records: Iterable[Row], links: Iterable[LinkRow]) -> None:
+        """What was kept, else a new tenant with an administrator and licences."""
+        tables, relations = self.tables, self.links
+        for _, kind, key, body in records:
             if body is not None:
                 tables[kind].load(key, body)
-        for _, kind, source, target, since, until in self._journal.links():
-            if since is not None:
-                links[kind].load(source, target, Span(since, until))
+                self.changes.sequence = max(self.changes.sequence, body["_seq"])
+        traces = {link.traces: link for link in relations.values()}
+        for _, kind, source, target, sequence in links:
+            if sequence is not None:
+                self.changes.sequence = max(self.changes.sequence, sequence)
+                if kind in relations:
+                    relations[kind].load(source, target, sequence)
+                else:
+                    traces[kind].load_trace(source, target, sequence)
         for extension in self.extensions.values():
             self.index_extension(extension["name"])
         if not len(self.skus):
             self._begin()
+        self.agenda.load()
         # Ids given after a restart must differ from those given before it.
-        self._draw = random.Random(f"{self.config.seed}-start-{len(self.starts)}")  # noqa: S311
+        started = f"{self.config.seed}-{self.changes.number}-start-{len(self.starts)}"
+        self._draw = random.Random(started)  # noqa: S311
         self.starts.put(str(len(self.starts)), {"at": self.stamp()})
-        self.save()
         self.changes.new_baseline()
 
+    def rows(self) -> tuple[list[Row], list[LinkRow]]:
+        """Everything, as the file keeps it."""
+        number = self.changes.number
+        records: list[Row] = [
+            (number, table.kind, key, record) for table in self.tables.values() for key, record in table.items()
+        ]
+        links: list[LinkRow] = [
+            (number, *row) for relation in self.links.values() for row in (*relation.rows(), *relation.trace_rows())
+        ]
+        return records, links
+
     def _begin(self) -> None:
+        for name, default in ((self.domain, True), (self.initial, False)):
+            self.domains.put(name, domain_record(name, default=default))
         for part, sku, option in SKUS:
-            seats = getattr(self.config, option)
-            self.skus.put(sku, _sku(self.id, part, sku, seats))
+            self.skus.put(sku, sku_record(self.id, part, sku, getattr(self.config, option)))
         admin = self.new_id()
-        name = f"admin@{self.config.initial_domain}"
-        self.users.put(
-            admin,
+        self.add_user(
+            admin, f"admin@{self.initial}", "Emulated Administrator", _password=self.admin_password, usageLocation="GR"
+        )
+        assignment = self.new_id()
+        self.assignments.put(
+            assignment,
             {
-                "id": admin,
-                "userPrincipalName": name,
-                "mailNickname": "admin",
-                "displayName": "Emulated Administrator",
-                "accountEnabled": True,
-                "userType": "Member",
-                "assignedLicenses": [],
-                "createdDateTime": self.stamp(),
-                "_admin": True,
+                "id": assignment,
+                "principalId": admin,
+                "roleDefinitionId": GLOBAL_ADMINISTRATOR,
+                "directoryScopeId": "/",
             },
         )
         for number in range(self.config.people):
-            key = self.new_id()
-            record: Record = {"id": key, "displayName": f"Person {number}", "mailNickname": f"person{number}"}
-            record |= {"userPrincipalName": f"person{number}@{self.config.domain}", "accountEnabled": True}
-            record |= {"userType": "Member", "assignedLicenses": [], "createdDateTime": self.stamp()}
-            self.users.put(key, record)
+            self.add_user(self.new_id(), f"person{number}@{self.domain}", f"Person {number}")
+
+    def add_user(self, key: str, name: str, display: str, **more: object) -> Record:
+        """A user with Microsoft's defaults under what is given, without any check."""
+        record: Record = {
+            "id": key,
+            "displayName": display,
+            "mailNickname": name.partition("@")[0],
+            "userPrincipalName": name,
+            "accountEnabled": True,
+            "userType": "Member",
+            "businessPhones": [],
+            "otherMails": [],
+            "proxyAddresses": [],
+            "assignedLicenses": [],
+            "licenseAssignmentStates": [],
+            "createdDateTime": self.stamp(),
+            **more,
+        }
+        self.users.put(key, record)
+        return record
 
     def new_id(self) -> str:
         """A GUID nobody has."""
-        return str(uuid.UUID(int=self._draw.getrandbits(128), version=4))
+        text = f"{self._draw.getrandbits(128):032x}"
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
     def stamp(self) -> str:
         """Now, as Graph writes it."""
@@ -125,27 +184,12 @@ class Tenant:
 
     def index_extension(self, name: str) -> None:
         """Directory extensions are filterable."""
-        self.users.index(name)
-        self.groups.index(name)
+        for table in (self.users, self.groups, self.units):
+            table.index(name)
 
-    @property
-    def domains(self) -> list[Record]:
-        """The verified, managed domains; the school's own is the default and can receive mail."""
-        services = ["Email", "OfficeCommunicationsOnline"]
-        names = ((self.config.domain, True, False), (self.config.initial_domain, False, True))
-        return [
-            {
-                "id": name,
-                "authenticationType": "Managed",
-                "isAdminManaged": True,
-                "isDefault": default,
-                "isInitial": initial,
-                "isRoot": True,
-                "isVerified": True,
-                "supportedServices": services,
-            }
-            for name, default, initial in names
-        ]
+    def knows(self, named: str) -> bool:
+        """Whether the tenant goes by this id or domain."""
+        return named.lower() == self.id or named.lower() in self.domains
 
     def save(self) -> None:
         """Everything changed since the last time is on its way to the disk when this returns."""
@@ -154,39 +198,27 @@ class Tenant:
             self._journal.commit(records, links)
             self.changes.saved()
 
-    def close(self) -> None:
-        """Release the file."""
-        self._journal.close()
-
     def consumed(self, sku: str, seats: int) -> None:
         """`seats` more (or fewer, below zero) of a licence are taken."""
         record = self.skus.get(sku)
         assert record is not None
         self.skus.put(sku, {**record, "consumedUnits": record["consumedUnits"] + seats})
 
-    def has_teams_plan(self, user: Record) -> bool:
-        """Whether a user has a licence whose Teams plan is not switched off."""
-        return any(TEAMS_PLAN not in licence.get("disabledPlans", ()) for licence in user["assignedLicenses"])
-
     def known_skus(self) -> Iterable[str]:
         """SKU ids the tenant bought."""
         return [record["skuId"] for record in self.skus.values()]
 
 
-def _sku(tenant: str, part: str, sku: str, seats: int) -> Record:
-    plans = ((TEAMS_PLAN, "TEAMS1"), (EXCHANGE_PLAN, "EXCHANGE_S_STANDARD"))
+def domain_record(name: str, *, default: bool = False, federated: bool = False, verified: bool = True) -> Record:
+    """A domain as Graph lists it (section 4)."""
     return {
-        "id": f"{tenant}_{sku}",
-        "accountId": tenant,
-        "skuId": sku,
-        "skuPartNumber": part,
-        "appliesTo": "User",
-        "capabilityStatus": "Enabled",
-        "consumedUnits": 0,
-        "prepaidUnits": {"enabled": seats, "suspended": 0, "warning": 0, "lockedOut": 0},
-        "servicePlans": [
-            {"servicePlanId": i, "servicePlanName": n, "provisioningStatus": "Success", "appliesTo": "User"}
-            for i, n in plans
-        ],
-        "subscriptionIds": [],
+        "id": name,
+        "authenticationType": "Federated" if federated else "Managed",
+        "availabilityStatus": None,
+        "isAdminManaged": True,
+        "isDefault": default,
+        "isInitial": ".onmicrosoft." in name,
+        "isRoot": True,
+        "isVerified": verified,
+        "supportedServices": ["Email", "OfficeCommunicationsOnline"] if verified else [],
     }

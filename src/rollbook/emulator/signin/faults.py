@@ -1,0 +1,38 @@
+"""AADSTS faults in Microsoft's form: for the token endpoint, for redirects, for pages (graph.md section 1)."""
+
+from __future__ import annotations
+
+from ..clock import iso
+from ..wire import Answer, Record
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+class SignInFault(Exception):
+    """A sign-in that is refused: OAuth error, AADSTS number, message, HTTP status at the token endpoint."""
+
+    def __init__(self, error: str, number: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.error = error
+        self.number = number
+        self.message = message
+        self.status = status
+
+    @property
+    def description(self) -> str:
+        """As Microsoft begins it."""
+        return f"AADSTS{self.number}: {self.message}"
+
+
+def token_fault(fault: SignInFault, now: float, correlation: str = NOBODY) -> Answer:
+    """The fault as the token endpoint tells it."""
+    body: Record = {
+        "error": fault.error,
+        "error_description": f"{fault.description} Trace ID: {NOBODY} Correlation ID: {correlation} Timestamp: {iso(now)}",
+        "error_codes": [fault.number],
+        "timestamp": iso(now).replace("T", " "),
+        "trace_id": NOBODY,
+        "correlation_id": correlation,
+        "error_uri": "",
+    }
+    return Answer(fault.status, body, {"Cache-Control": "no-store"})
