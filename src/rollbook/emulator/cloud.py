@@ -46,7 +46,8 @@ class Cloud:
         self.identities = Table("tenant", self.changes)
         self.apps = Table("app", self.changes)
         self.starts = Table("start", self.changes)
-        own = {table.kind: table for table in (self.identities, self.apps, self.starts)}
+        self.times = Table("time", self.changes)
+        own = {table.kind: table for table in self._tables()}
         rows: defaultdict[int, list[Row]] = defaultdict(list)
         relations: defaultdict[int, list[LinkRow]] = defaultdict(list)
         for row in records:
@@ -57,6 +58,10 @@ class Cloud:
             if body is not None:
                 own[kind].load(key, body)
                 self.changes.sequence = max(self.changes.sequence, body["_seq"])
+        reached = self.times.get("reached")
+        if reached is not None:
+            # A restart must not travel back in time: what was due, or seen, or expired, stays so.
+            self.clock.catch_up(reached["now"])
         self._draw = random.Random(f"rollbook-emulator-{self.config.seed}-start-{len(self.starts)}")  # noqa: S311
         self.starts.put(str(len(self.starts)), {"at": self.clock.now()})
         self.tenants = {}
@@ -64,6 +69,19 @@ class Cloud:
             self._open(identity, rows[identity["number"]], relations[identity["number"]])
         if not self.tenants:
             self._begin()
+
+    def _tables(self) -> tuple[Table, ...]:
+        return (self.identities, self.apps, self.starts, self.times)
+
+    def remember_time(self) -> None:
+        """Keep how far the clock is."""
+        self.times.put("reached", {"now": self.clock.now()})
+
+    def close(self) -> None:
+        """Keep what is not kept yet, and release the file."""
+        self.remember_time()
+        self.save()
+        self.journal.close()
 
     def _begin(self) -> None:
         first = self.add_tenant(self.config.domain, self.config.initial_domain, self.config.tenant_name)
@@ -152,9 +170,7 @@ class Cloud:
 
     def snapshot(self) -> tuple[list[Row], list[LinkRow]]:
         """Everything as rows; records are never altered in place, so nothing is copied but the lists."""
-        records: list[Row] = [
-            (0, t.kind, k, r) for t in (self.identities, self.apps, self.starts) for k, r in t.items()
-        ]
+        records: list[Row] = [(0, t.kind, k, r) for t in self._tables() for k, r in t.items()]
         links: list[LinkRow] = []
         for tenant in self.tenants.values():
             more, relations = tenant.rows()

@@ -33,6 +33,8 @@ class Config:
         syncStateNotFound; Microsoft documents both.
     group_licensing: whether the tenant's edition has group-based licensing (section 13.6); on by default.
     eligible_roles: whether it has P2, without which eligible role assignments cannot be read (section 13.10); on by default.
+    single_use_assertions: whether a client assertion is refused the second time; off by default, because msal sends the
+        same one again while it lasts, so Microsoft must take it.
     tls: serve https with a certificate made on the spot, for clients that refuse plain http; off by default.
     """
 
@@ -53,6 +55,7 @@ class Config:
     expired_delta: int = 410
     group_licensing: bool = True
     eligible_roles: bool = True
+    single_use_assertions: bool = False
     tls: bool = False
 
     def __post_init__(self) -> None:

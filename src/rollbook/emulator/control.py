@@ -42,12 +42,12 @@ class Control:
         self._snapshots: dict[str, tuple[list[Row], list[LinkRow]]] = {}
         self._calls: dict[tuple[str, str], Callable[[Any], Answer]] = {
             ("GET", ""): self._index,
-            ("GET", "/health"): lambda _: Answer(200, {"ok": True}),
-            ("GET", "/counters"): lambda _: Answer(200, graph.counters.report()),
+            ("GET", "/health"): self._health,
+            ("GET", "/counters"): self._counters,
             ("POST", "/counters/reset"): self._reset_counters,
-            ("GET", "/state"): lambda body: Answer(200, overview(graph, self._tenant(body))),
+            ("GET", "/state"): self._state,
             ("GET", "/transcript"): self._transcript,
-            ("GET", "/faults"): lambda _: Answer(200, {"faults": [f.as_json() for f in graph.faults.waiting]}),
+            ("GET", "/faults"): self._faults,
             ("POST", "/faults"): self._set_faults,
             ("POST", "/advance"): self._advance,
             ("POST", "/quotas"): self._set_quotas,
@@ -104,6 +104,22 @@ class Control:
         }
         return Answer(200, {"calls": said})
 
+    def _health(self, _: Any) -> Answer:
+        """Whether the emulator answers."""
+        return Answer(200, {"ok": True})
+
+    def _counters(self, _: Any) -> Answer:
+        """Requests by kind, refusals, and the fewest writes that would have done."""
+        return Answer(200, self._graph.counters.report())
+
+    def _state(self, body: Any) -> Answer:
+        """What a tenant holds, in numbers, and the quotas in use."""
+        return Answer(200, overview(self._graph, self._tenant(body)))
+
+    def _faults(self, _: Any) -> Answer:
+        """The faults that are waiting."""
+        return Answer(200, {"faults": [fault.as_json() for fault in self._graph.faults.waiting]})
+
     def _reset_counters(self, _: Any) -> Answer:
         """Count anew; the state of now is the baseline of least_writes."""
         self._graph.counters.reset()
@@ -126,6 +142,7 @@ class Control:
         if seconds < 0:
             raise ValueError("time goes forward only")
         self._cloud.clock.advance(seconds)
+        self._cloud.remember_time()
         for tenant in self._cloud.tenants.values():
             tenant.agenda.catch_up(tenant.clock.now())
         return Answer(200, {"now": self._tenant(None).stamp()})

@@ -229,7 +229,7 @@ class Emulator:
         try:
             self._server.run(sockets=[self._socket])
         finally:
-            self.application.cloud.journal.close()
+            self.application.cloud.close()
             self._socket.close()
 
     def _shutdown(self) -> None:

@@ -80,9 +80,10 @@ def delta(
     if now - state.at > LIFETIME:
         raise _expired(ask)
     look = _Look(ask, entity, names or None, wanted, ids, tells_removals)
-    found, following = look.first(state) if state.place is not None else look.later(state)
-    after = Round(now, None, 0, state.until, state.until, state.until) if following is None else following
-    return _page(ask, found, following, after)
+    if state.place is not None:
+        look.begin()
+    found, following, until = look.first(state) if state.place is not None else look.later(state)
+    return _page(ask, found, following, Round(now, None, 0, until, until, until))
 
 
 def _ids(ask: Ask) -> frozenset[str] | None:
@@ -133,7 +134,13 @@ class _Look:
         mine = self.entity.belongs is None or self.entity.belongs(record)
         return mine and (self.ids is None or record["id"] in self.ids)
 
-    def first(self, state: Round) -> tuple[list[Record], Round | None]:
+    def begin(self) -> None:
+        """From now on it has to be known what changes."""
+        self.entity.table(self.ask.tenant).changed_since(self.ask.tenant.changes.sequence, list)
+        for links in self.related.values():
+            links.changed_since(self.ask.tenant.changes.sequence)
+
+    def first(self, state: Round) -> tuple[list[Record], Round | None, int]:
         """Everything, in order of creation; a group with many relations goes on over several pages."""
         tenant, told = self.ask.tenant, 0
         found: list[Record] = []
@@ -141,14 +148,14 @@ class _Look:
             if not self._concerns(record):
                 continue
             if len(found) == PAGE or told >= RELATED_A_PAGE:
-                return found, replace(state, place=place, offset=0)
+                return found, replace(state, place=place, offset=0), state.until
             offset = state.offset if place == state.place else 0
             kin = self._all_related(record["id"], offset)
             told += sum(map(len, kin.values()))
             found.append({**self.entity.show(tenant, record, self.names), **kin})
             if any(len(links.of(record["id"])) > offset + RELATED_A_PAGE for links in self.related.values()):
-                return found, replace(state, place=place, offset=offset + RELATED_A_PAGE)
-        return found, None
+                return found, replace(state, place=place, offset=offset + RELATED_A_PAGE), state.until
+        return found, None, state.until
 
     def _all_related(self, key: str, offset: int) -> dict[str, list[Record]]:
         """The relations of an object from one on, as many as a page holds."""
@@ -163,7 +170,7 @@ class _Look:
         kind = "group" if target in self.ask.tenant.groups else "user"
         return {"@odata.type": f"#microsoft.graph.{kind}", "id": target}
 
-    def later(self, state: Round) -> tuple[list[Record], Round | None]:
+    def later(self, state: Round) -> tuple[list[Record], Round | None, int]:
         """What changed after `known`, each object once, in the order of its last change."""
         tenant, table = self.ask.tenant, self.entity.table(self.ask.tenant)
         lags = tenant.changes.lags
@@ -186,7 +193,8 @@ class _Look:
                     break
                 last[source] = max(last.get(source, 0), number)
                 changed.setdefault(source, frozenset())
-        return self._changes(replace(state, until=until), last, changed)
+        found, following = self._changes(state, last, changed)
+        return found, following, until
 
     def _changes(
         self, state: Round, last: Mapping[str, int], changed: Mapping[str, frozenset[str] | None]

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from .changes import Changes
 from .lags import View
 
+Entry = tuple[int, float, str, str]
+"""Number and time of a change, source, target."""
+LONGEST_LOG = 100_000
 _NOTHING: Mapping[str, int] = {}
 
 
@@ -23,7 +26,8 @@ class Links:
         self._targets: dict[str, dict[str, int]] = {}
         self._sources: dict[str, dict[str, None]] = {}
         self._gone: dict[str, dict[str, int]] = {}
-        self._log: list[tuple[int, float, str, str]] | None = None
+        self._log: list[Entry] | None = None
+        self._floor = 0
         self._recent: dict[str, list[tuple[float, str, bool]]] = {}
         self._count = 0
 
@@ -119,16 +123,26 @@ class Links:
     def _note(self, sequence: int, source: str, target: str, *, tied: bool) -> None:
         if self._log is not None:
             self._log.append((sequence, self._changes.now(), source, target))
+            if len(self._log) > LONGEST_LOG + 2 * self._count:
+                half = len(self._log) // 2
+                self._floor = self._log[half - 1][0]
+                del self._log[:half]
         if self._changes.lags.active:
             self._recent.setdefault(source, []).append((self._changes.now(), target, tied))
 
-    def changed_since(self, sequence: int) -> list[tuple[int, float, str, str]]:
+    def changed_since(self, sequence: int) -> list[Entry]:
         """Number, time, source and target of every relation tied or cut after a change, in order."""
         if self._log is None:
-            # Only who asks for delta pays for the order of a million relations.
+            # Only who asks for delta pays for the log.
+            self._log, self._floor = [], self._changes.sequence
+        older: list[Entry] = []
+        if sequence < self._floor:
             tables = (self._targets, self._gone)
-            self._log = sorted((n, 0.0, s, t) for tied in tables for s, ts in tied.items() for t, n in ts.items())
-        return self._log[bisect_right(self._log, sequence, key=lambda entry: entry[0]) :]
+            held = ((n, s, t) for tied in tables for s, ts in tied.items() for t, n in ts.items())
+            older = [
+                (n, 0.0, s, t) for n, s, t in sorted(entry for entry in held if sequence < entry[0] <= self._floor)
+            ]
+        return older + self._log[bisect_right(self._log, sequence, key=lambda entry: entry[0]) :]
 
     def difference(self, source: str, sequence: int) -> tuple[list[str], list[str]]:
         """Targets tied after a change, and targets cut after it, of one source."""

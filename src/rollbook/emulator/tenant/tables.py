@@ -18,6 +18,10 @@ Entry = tuple[int, float, str, frozenset[str] | None]
 """Number and time of a change, id, and the names that changed (None: all, or not known any more)."""
 
 
+LONGEST_LOG = 10_000
+"""A log of this length, and four changes for every object besides, is cut by half; older links are told whole objects."""
+
+
 class Index:
     """Folded value -> ids. One id is kept bare, because most values belong to one object."""
 
@@ -81,6 +85,7 @@ class Table:
         self._position: dict[str, int] = {}
         self._indexes: dict[str, Index] = {name: Index() for name in indexed}
         self._log: list[Entry] | None = None
+        self._floor = 0
         self._past: dict[str, list[tuple[float, Record | None]]] = {}
 
     def __len__(self) -> int:
@@ -146,16 +151,25 @@ class Table:
         if self._log is not None:
             names = _differing(old, new) if old is not None and new is not None else None
             self._log.append((self._changes.sequence, self._changes.now(), key, names))
+            if len(self._log) > LONGEST_LOG + 4 * len(self._rows):
+                half = len(self._log) // 2
+                self._floor = self._log[half - 1][0]
+                del self._log[:half]
         if self._changes.lags.active:
             self._past.setdefault(key, []).append((self._changes.now(), old))
 
     def changed_since(self, sequence: int, removed: Callable[[], Iterable[tuple[int, str]]]) -> list[Entry]:
         """Every change after that one, in order; `removed` gives the numbers and ids of the objects that are gone."""
         if self._log is None:
-            # Only who asks for delta pays for the log. What happened before is told whole: a replay, as is documented.
-            held = [(record["_seq"], 0.0, key, None) for key, record in self._rows.items()]
-            self._log = sorted([*held, *((number, 0.0, key, None) for number, key in removed())], key=lambda e: e[:3])
-        return self._log[bisect_right(self._log, sequence, key=lambda entry: entry[0]) :]
+            # Only who asks for delta pays for the log.
+            self._log, self._floor = [], self._changes.sequence
+        older: list[Entry] = []
+        if sequence < self._floor:
+            # From before the log began (a restart): told whole, a replay, as is documented.
+            held = [(record["_seq"], key) for key, record in self._rows.items()]
+            among = (entry for entry in (*held, *removed()) if sequence < entry[0] <= self._floor)
+            older = [(number, 0.0, key, None) for number, key in sorted(among)]
+        return older + self._log[bisect_right(self._log, sequence, key=lambda entry: entry[0]) :]
 
     def index(self, name: str) -> None:
         """Index one more property from now on."""
