@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.rows import Row
 
-AREAS = {"import": "bench.importing", "plan": "bench.planning"}
+AREAS = {"import": "bench.importing", "plan": "bench.planning", "emulator": "bench.emulating"}
 
 
 def main() -> int:

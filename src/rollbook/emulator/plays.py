@@ -16,6 +16,10 @@ from .wire import Record
 SDS_APP = {"client_id": "fe217466-5583-431c-9531-14ff7268b7b3", "name": "School Data Sync"}
 
 
+KEPT_AT_ONCE = 1_000
+"""Classes of a large seed that are stored together, so that a million memberships need not wait in memory."""
+
+
 def user(tenant: Tenant, named: Any) -> Record:
     """A user by id or name."""
     found = tenant.users.get(str(named)) or tenant.users.one("userPrincipalName", str(named))
@@ -173,6 +177,9 @@ def seed(tenant: Tenant, body: Record) -> Record:
         _seed_group(
             tenant, {"groupTypes": ["Unified"], "mailEnabled": True, "securityEnabled": False, **section, **given}, made
         )
+    tenant.save()
+    # What was seeded is where counting begins: nobody wrote it.
+    tenant.changes.new_baseline()
     return {"made": made}
 
 
@@ -217,5 +224,7 @@ def _many(tenant: Tenant, count: int, classes: int, size: int, made: dict[str, i
         for key in chosen:
             tenant.members.tie(record["id"], key)
         made["memberships"] += len(chosen) + 1
+        if number % KEPT_AT_ONCE == 0:
+            tenant.save()
     made["users"] += count
     made["groups"] += classes

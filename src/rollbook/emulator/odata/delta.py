@@ -73,13 +73,14 @@ def delta(
     entity.check_selected(tenant, names, collection=True)
     ids = _ids(ask)
     now = tenant.clock.now()
+    look = _Look(ask, entity, names or None, wanted, ids, tells_removals)
     if ask.query.get("$deltatoken", ask.query.get("deltatoken")) == "latest":
+        look.begin()
         return _page(ask, [], None, Round(now, None, 0, *[tenant.changes.sequence] * 3))
     token = ask.query.get("$skiptoken") or ask.query.get("$deltatoken")
     state = _read(tenant, token) if token else Round(now, 0, 0, 0, 0, tenant.changes.sequence)
     if now - state.at > LIFETIME:
         raise _expired(ask)
-    look = _Look(ask, entity, names or None, wanted, ids, tells_removals)
     if state.place is not None:
         look.begin()
     found, following, until = look.first(state) if state.place is not None else look.later(state)

@@ -8,7 +8,7 @@ killed process needs (a power cut may lose the last moments, which an emulator c
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,7 +50,7 @@ class Journal(Protocol):
     def links(self) -> Iterator[LinkRow]:
         """Every link, oldest first."""
 
-    def commit(self, records: Iterable[Row], links: Iterable[LinkRow]) -> None:
+    def commit(self, records: Sequence[Row], links: Sequence[LinkRow]) -> None:
         """Keep all of these or, when this raises, none."""
 
     def clear(self) -> None:
@@ -71,7 +71,7 @@ class MemoryJournal:
         """Nothing was kept."""
         return iter(())
 
-    def commit(self, records: Iterable[Row], links: Iterable[LinkRow]) -> None:
+    def commit(self, records: Sequence[Row], links: Sequence[LinkRow]) -> None:
         """Nothing to do: memory already holds it."""
 
     def clear(self) -> None:
@@ -121,11 +121,11 @@ class FileJournal:
         """Every link in the order it began."""
         yield from self._db.execute("SELECT tenant, kind, source, target, sequence FROM link ORDER BY sequence")
 
-    def commit(self, records: Iterable[Row], links: Iterable[LinkRow]) -> None:
+    def commit(self, records: Sequence[Row], links: Sequence[LinkRow]) -> None:
         """One transaction over all rows; `sqlite3.Error` (a full disk) leaves the file as it was."""
-        put = [(t, k, i, orjson.dumps(body)) for t, k, i, body in records if body is not None]
+        put = ((t, k, i, orjson.dumps(body)) for t, k, i, body in records if body is not None)
         gone = [(t, k, i) for t, k, i, body in records if body is None]
-        tied = [row for row in links if row[4] is not None]
+        tied = (row for row in links if row[4] is not None)
         cut = [row[:4] for row in links if row[4] is None]
         self._db.execute("BEGIN IMMEDIATE")
         try:
