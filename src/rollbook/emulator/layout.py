@@ -17,12 +17,15 @@ STYLE = """
 .mark{background:var(--markback);color:var(--mark);padding:.4rem 1rem;font-size:.875rem}
 main{max-width:68rem;margin:0 auto;padding:1rem}
 a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0 1rem}h2{font-size:1.15rem;margin:1.5rem 0 .5rem}
-nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem}.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.75rem}
+nav a[aria-current]{font-weight:700;text-decoration:none;color:inherit}
+nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.75rem}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:.5rem;padding:.75rem}.card b{display:block;font-size:1.5rem}
 .card a{text-decoration:none}.soft{color:var(--soft)}.bad{color:var(--bad)}
 .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:.5rem}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}td{overflow-wrap:anywhere}
+th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
+td{overflow-wrap:break-word;max-width:32rem}
 tr:last-child td{border-bottom:0}form{margin:0 0 1rem;display:flex;gap:.5rem;flex-wrap:wrap;align-items:end}
 input,select{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.375rem;background:var(--paper);
 color:inherit;min-width:0;max-width:100%}
@@ -46,7 +49,10 @@ PAGES = {
 def frame(tenant: Tenant, title: str, content: str, asked: dict[str, str]) -> str:
     """A whole page, with the way to the others."""
     name = escape(tenant.name)
-    links = "".join(f'<a href="{address(path, asked)}">{label}</a>' for path, label in PAGES.items())
+    links = "".join(
+        f'<a href="{address(path, asked)}"{" aria-current=" + chr(34) + "page" + chr(34) if label == title else ""}>{label}</a>'
+        for path, label in PAGES.items()
+    )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} - {name} (emulated)</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{STYLE}</style></head><body>'

@@ -76,6 +76,11 @@ class Pages:
         licences = ([part, f"{n['used']:,}", f"{n['bought'] - n['used']:,}"] for part, n in held["licences"].items())
         counted = self._graph.counters.report()
         calls = ([kind, f"{count:,}"] for kind, count in list(counted["by_kind"].items())[:12])
+        others = "".join(
+            f'<li><a href="/?tenant={escape(other.id)}">{escape(other.name)}</a></li>'
+            for other in self._graph.cloud.tenants.values()
+            if other is not tenant
+        )
         return (
             f'<div class="cards">{cards}</div><p class="soft">Domains: {escape(", ".join(held["domains"]))}. '
             f"Its clock: {escape(held['now'])}.</p>"
@@ -84,14 +89,14 @@ class Pages:
             "<h2>Calls since the last reset</h2>"
             f'<p class="soft">{counted["requests"]:,} requests, {counted["writes"]:,} writes, {counted["reads"]:,} reads; '
             f"{counted['least_writes']:,} writes would have done.</p>"
-            f"{table(('call', 'times'), calls)}"
+            f"{table(('call', 'times'), calls)}" + (f"<h2>Other tenants</h2><ul>{others}</ul>" if others else "")
         )
 
     def _quotas(self, tenant: Tenant) -> str:
         if not self._graph.quotas.active:
             return '<p class="soft">Quotas are switched off.</p>'
         rows = [
-            [escape(name.partition(" ")[0] if "/" in name else name), _meter(used)]
+            [escape(_quota(tenant, name)), _meter(used)]
             for name, used in sorted(self._graph.quotas.usage().items(), key=lambda item: -item[1])[:8]
             if used > 0
         ]
@@ -166,8 +171,8 @@ class Pages:
                 "Activate, as its teacher would",
             )
         return (
-            f'<p class="soft">{escape(_kind(group))}; {escape(_state(tenant, group))}. {len(members):,} members and '
-            f"{len(owners):,} owners in the group{f', {len(held):,} people on the roster of its team' if '_team' in group else ''}.</p>"
+            f'<p class="soft">{escape(_kind(group))}; {escape(_state(tenant, group))}. In the group: {_several(len(owners), "owner")} and '
+            f"{_several(len(members), 'member')}{f'; on the roster of its team: {len(held):,}' if '_team' in group else ''}.</p>"
             f"{button}{table((*heads, 'on the roster') if '_team' in group else heads, rows)}"
         )
 
@@ -221,8 +226,21 @@ def _state(tenant: Tenant, group: Record) -> str:
     return "archived" if group["_team"].get("archived") else "active"
 
 
+def _quota(tenant: Tenant, name: str) -> str:
+    """What a quota limits, and for whom, without ids."""
+    words = [word for word in name.split() if word.count("-") < 4]
+    whom = (
+        " of one application in this tenant" if "/" in name else " of this tenant" if name.endswith(tenant.id) else ""
+    )
+    return " ".join(words) + (whom or " of one application everywhere")
+
+
 def _meter(used: float) -> str:
     return f'<meter min="0" max="1" high="0.8" value="{min(used, 1):.3f}">{used:.0%}</meter> {used:.0%}'
+
+
+def _several(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _first(found: Iterable[Record]) -> list[Record]:
