@@ -240,6 +240,20 @@ def test_delta_lags_too_but_loses_nothing(lagging):
     assert told | {entry["id"] for entry in lagging.delta(link)[0]} == made
 
 
+def test_a_licence_is_not_known_to_teams_at_once(lagging):
+    klass, teacher = lagging.klass("c"), lagging.user("t")
+    lagging.control("advance", seconds=1_000)
+    lagging.relate(klass, owners=[teacher], members=[teacher])
+    lagging.license(teacher)
+    tries = [lagging.team(klass).status_code]
+    while tries[-1] == 403:
+        lagging.control("advance", seconds=1)
+        tries.append(lagging.team(klass).status_code)
+
+    assert (tries[0], tries[-1]) == (403, 202)
+    assert len(tries) < 30
+
+
 def test_a_consent_spreads_slowly_and_an_old_token_keeps_its_roles(
     lagging,
 ):

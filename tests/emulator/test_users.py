@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import requests
 from tests.emulator.client import Client, a_group, a_user, detail, refused
 
 DENIED = (403, "Authorization_RequestDenied")
@@ -261,6 +264,22 @@ def test_two_writes_to_one_object_in_a_batch_are_a_conflict_unless_chained(graph
 
     assert statuses(change(1), change(2)) == {"1": 204, "2": 409}
     assert statuses(change(3), change(4, dependsOn=["3"])) == {"3": 204, "4": 204}
+
+
+def test_a_write_that_comes_before_an_earlier_one_was_answered_is_a_conflict(graph):
+    user, other = graph.user("maria"), graph.user("nikos")
+    graph.control("faults", [{"match": f"PATCH /users/{user}", "kind": "latency", "seconds": 1}])
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(Client(graph.target), "PATCH", f"/users/{user}", {"jobTitle": "1"})
+        transcript = f"{graph.target.control}/transcript?limit=1"
+        while requests.get(transcript).json()["requests"][0]["method"] != "PATCH":
+            pass
+        second = graph("PATCH", f"/users/{user}", {"jobTitle": "2"})
+        assert graph("PATCH", f"/users/{other}", {"jobTitle": "2"}).status_code == 204
+
+    assert refused(second) == (409, "Directory_ConcurrencyViolation")
+    assert first.result().status_code == 204
+    assert graph("PATCH", f"/users/{user}", {"jobTitle": "3"}).status_code == 204
 
 
 def test_a_path_that_is_there_with_another_method_is_405(graph):

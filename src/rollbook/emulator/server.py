@@ -140,6 +140,7 @@ class Emulator:
         except BaseException:
             self._socket.close()
             raise
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files = self._certificate()
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -163,8 +164,10 @@ class Emulator:
         """With TLS a new certificate, beside the state or in a folder of its own."""
         if not self.config.tls:
             return None
-        beside = self.config.state.parent if self.config.state else Path(tempfile.mkdtemp(prefix="emulator-"))
-        return make_certificate(beside)
+        if self.config.state:
+            return make_certificate(self.config.state.parent)
+        self._folder = tempfile.TemporaryDirectory(prefix="emulator-")
+        return make_certificate(Path(self._folder.name))
 
     @property
     def certificate(self) -> Path | None:
@@ -230,6 +233,8 @@ class Emulator:
             self._server.run(sockets=[self._socket])
         finally:
             self.application.cloud.close()
+            if self._folder is not None:
+                self._folder.cleanup()
             self._socket.close()
 
     def _shutdown(self) -> None:
