@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from tests.store.world import NOW, Frozen, a_school, a_tenant, deliver
 from tests.world import Tenant as World
 
-from rollbook.acts.institutes import profile_in_force
+from rollbook.acts.profiles import profile_in_force
 from rollbook.apply.journal import Answer, Intent
 from rollbook.errors import StoreUnusable, TenantBusy
 from rollbook.plan.changes import ChangeVerdict, Kind
@@ -28,7 +28,7 @@ def run(store) -> Run:
     """A stored plan of one class whose links are those of a delivered school."""
     institute, _, _ = deliver(a_school())
     tenant = a_tenant(institute)
-    version = profile_in_force(institute)
+    version = profile_in_force(institute, NOW.date())
     memory = TenantMemory(tenant, institute, version.profile)
     memory.reserve_links("user", pl.DataFrame({"subject": [1, 2, 3, 4], "period": [0, 0, 0, 0]}))
     plan = World().plan(a_school())
@@ -41,7 +41,7 @@ def journal(run: Run) -> StoreJournal:
 
 def test_links_are_reserved_once_and_keep_their_marks(store):
     institute, _, _ = deliver(a_school())
-    memory = TenantMemory(a_tenant(institute), institute, profile_in_force(institute).profile)
+    memory = TenantMemory(a_tenant(institute), institute, profile_in_force(institute, NOW.date()).profile)
     subjects = pl.DataFrame({"subject": [5, 6], "period": [0, 0]})
 
     first = memory.reserve_links("user", subjects)

@@ -6,7 +6,6 @@ from django.db import transaction
 
 from rollbook.acts.actor import Actor
 from rollbook.clock import Clock
-from rollbook.errors import InputRefused
 from rollbook.profiles import suggested
 from rollbook.roster.tables import Roster
 from rollbook.store import trail
@@ -40,7 +39,7 @@ def ensure_institute(roster: Roster, kind: str, actor: Actor, clock: Clock) -> t
 
 
 def _first_profile(institute: Institute, actor: Actor, clock: Clock) -> None:
-    profile = Profile.objects.create(institute=institute, name=FIRST_PROFILE, enabled_at=clock.now())
+    profile = Profile.objects.create(institute=institute, name=FIRST_PROFILE, enabled_at=clock.now(), ever_enabled=True)
     ProfileVersion.objects.create(
         profile=profile,
         number=1,
@@ -49,15 +48,3 @@ def _first_profile(institute: Institute, actor: Actor, clock: Clock) -> None:
         saved_at=clock.now(),
         note="suggested settings",
     )
-
-
-def profile_in_force(institute: Institute) -> ProfileVersion:
-    """The newest version of the institute's profile that was enabled last."""
-    profile = institute.profiles.filter(enabled_at__isnull=False).order_by("-enabled_at").first()
-    version = profile.versions.order_by("-number").first() if profile else None
-    if version is None:
-        raise InputRefused(
-            f"{institute.name} has no enabled execution profile, so nothing says what to synchronize.",
-            remedy="Enable one of its profiles.",
-        )
-    return version

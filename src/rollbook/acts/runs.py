@@ -10,7 +10,7 @@ from typing import Any
 
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
-from rollbook.acts.institutes import profile_in_force
+from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
 from rollbook.apply import approval as approvals
 from rollbook.apply.executor import apply_changes
@@ -22,7 +22,7 @@ from rollbook.profiles import parse
 from rollbook.store import leases, runs, trail
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
-from rollbook.store.models import Approval, Connection, Institute, Run
+from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
 from rollbook.sync import Scope, View, draft, prove_again, prove_view
 
 DEVIATIONS_KEPT = 500
@@ -48,7 +48,7 @@ class Session:
 
     def save(self, plan: Plan) -> Run:
         """The plan as a stored run."""
-        version = profile_in_force(self.institute)
+        version = ProfileVersion.objects.get(pk=self.scope.profile_version)
         run = runs.save_plan(plan, self.connection.tenant, self.institute, version, self.actor.name, self.clock.now())
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
@@ -118,7 +118,7 @@ def session(
 ) -> Iterator[Session]:
     """A Session that holds the tenant while the block runs. Raises TenantBusy if another process does."""
     connection = connection_of(institute)
-    version = profile_in_force(institute)
+    version = profile_in_force(institute, as_of)
     scope = Scope(connection.tenant.tid, parse(version.document), version.pk, as_of)
     memory = TenantMemory(connection.tenant, institute, version.profile)
     lease = leases.acquire(connection.tenant, clock.now())

@@ -15,6 +15,7 @@ from rollbook.cli import (
     emulator,
     importing,
     plan,
+    profile,
     sample,
     serve,
     show,
@@ -48,6 +49,7 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
+app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")
 
 

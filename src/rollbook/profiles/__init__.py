@@ -1,5 +1,27 @@
 """WHAT THE ADMINISTRATOR DECIDED: the versioned profile document and its rules. Pure: no I/O, no time."""
 
+from rollbook.profiles.difference import Difference, differences
 from rollbook.profiles.document import Actions, Profile, Role, parse, suggested
+from rollbook.profiles.exchange import Exported, from_yaml, to_yaml
+from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, overlaps, running, standing, timeline
 
-__all__ = ["Actions", "Profile", "Role", "parse", "suggested"]
+__all__ = [
+    "Actions",
+    "Difference",
+    "Exported",
+    "Profile",
+    "Role",
+    "Slot",
+    "Standing",
+    "Status",
+    "Stretch",
+    "differences",
+    "from_yaml",
+    "overlaps",
+    "parse",
+    "running",
+    "standing",
+    "suggested",
+    "timeline",
+    "to_yaml",
+]

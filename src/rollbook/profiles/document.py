@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from rollbook.errors import ProfileInvalid
+from rollbook.profiles.upgrades import upgraded
 from rollbook.roster.vocabulary import TeacherType, UserType
 
 Membership = Literal["owner", "member", "none"]
@@ -181,7 +182,7 @@ def suggested() -> Profile:
 def parse(document: Mapping[str, Any]) -> Profile:
     """The profile a document describes; all mistakes are reported together, each with the path of its setting."""
     try:
-        return Profile.model_validate(document)
+        return Profile.model_validate(upgraded(document))
     except ValidationError as error:
         mistakes = [(".".join(str(step) for step in entry["loc"]), entry["msg"]) for entry in error.errors()]
         listed = "; ".join(f"{path or 'profile'}: {sentence}" for path, sentence in mistakes)

@@ -15,6 +15,7 @@ class Profile(Exposed):
     begin = models.DateField(null=True)
     end = models.DateField(null=True)
     enabled_at = models.DateTimeField(null=True)
+    ever_enabled = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("institute", "name", name="profile_name")]

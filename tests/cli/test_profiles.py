@@ -1,0 +1,77 @@
+"""`rollbook profile` as an administrator uses it: from a first look to a copy for next year."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.test_commands import Shell
+from tests.sources.folder import write
+
+from rollbook.profiles import Profile
+
+
+@pytest.fixture
+def shell(tmp_path: Path):
+    """An installation with one small school."""
+    opened = Shell(tmp_path)
+    write(tmp_path / "school")
+    assert opened("import", str(tmp_path / "school")).returncode == 0
+    return opened
+
+
+def said(shell: Shell, *arguments: str) -> str:
+    ran = shell("profile", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_a_profile_is_exported_edited_compared_and_restored(shell, tmp_path):
+    file = tmp_path / "profile.yaml"
+    said(shell, "export", "Suggested", str(file))
+    file.write_text(file.read_text().replace("lead_days: 14", "lead_days: 7"))
+
+    assert "users.lead_days: 14 -> 7" in said(shell, "edit", "Suggested", str(file))
+    assert said(shell, "diff", "Suggested").strip() == "users.lead_days: 14 -> 7"
+    late = shell("profile", "edit", "Suggested", str(file))
+    assert (late.returncode, "you started from 1" in late.stderr) == (3, True)
+    assert "as version 3" in said(shell, "restore", "Suggested", "1")
+    shown = json.loads(said(shell, "show", "Suggested", "--json"))
+    assert (shown["version"], shown["settings"]["users"]["lead_days"]) == (3, 14)
+    assert [entry["note"] for entry in shown["versions"]] == ["suggested settings", "", "version 1 restored"]
+
+
+def test_next_years_profile_is_copied_enabled_and_seen_in_the_list(shell):
+    said(shell, "copy", "Suggested", "Next year", "--begin", "2099-09-01", "--end", "2100-06-30")
+    assert "Next year: Draft" in said(shell, "list")
+
+    told = said(shell, "enable", "Next year")
+    assert "meets that of Suggested" in told
+    assert "2099-09-01 to 2100-06-30: Next year" in told
+    listed = json.loads(said(shell, "list", "--as-of", "2099-10-01", "--json"))
+    assert [(p["name"], p["status"]) for p in listed["profiles"]] == [
+        ("Next year", "Running"),
+        ("Suggested", "Enabled behind Next year"),
+    ]
+    assert "disabled" in said(shell, "disable", "Next year")
+
+
+def test_a_profile_travels_to_another_name_and_all_mistakes_are_told(shell, tmp_path):
+    file = tmp_path / "profile.yaml"
+    file.write_text(said(shell, "export", "Suggested"))
+    assert "Travelled is a draft" in said(shell, "import", str(file), "--name", "Travelled")
+
+    file.write_text("name: Wrong\nsettings: {users: {lead_days: -1}, teams: {create: all}}\n")
+    refused = shell("profile", "import", str(file))
+    assert refused.returncode == 3
+    assert "settings.users.lead_days" in refused.stderr
+    assert "settings.teams.create" in refused.stderr
+    assert shell("profile", "show", "Wrong").returncode == 3
+    assert shell("profile", "import", str(tmp_path / "missing.yaml")).returncode == 3
+
+
+def test_the_schema_is_published_as_it_is(shell):
+    published = Path(__file__).parents[2] / "docs" / "profile-schema.json"
+
+    assert json.loads(said(shell, "schema")) == json.loads(published.read_text()) == Profile.model_json_schema()
