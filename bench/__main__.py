@@ -15,7 +15,12 @@ from rich.table import Table
 
 from bench.rows import Row
 
-AREAS = {"import": "bench.importing", "plan": "bench.planning", "emulator": "bench.emulating"}
+AREAS = {
+    "import": "bench.importing",
+    "plan": "bench.planning",
+    "emulator": "bench.emulating",
+    "mapping": "bench.mapping",
+}
 
 
 def main() -> int:

@@ -75,3 +75,30 @@ def test_the_schema_is_published_as_it_is(shell):
     published = Path(__file__).parents[2] / "docs" / "profile-schema.json"
 
     assert json.loads(said(shell, "schema")) == json.loads(published.read_text()) == Profile.model_json_schema()
+
+
+def test_mappings_are_tried_on_real_people_before_anything_is_sent(shell, tmp_path):
+    file = tmp_path / "profile.yaml"
+    text = said(shell, "export", "Suggested")
+    row = "job_title:\n        type: expression\n        value: \"{{ date_format(phone, '%Y') }}\"\n      "
+    file.write_text(text.replace("    mappings:\n      ", f"    mappings:\n      {row}", 1))
+    said(shell, "edit", "Suggested", str(file))
+
+    ran = shell("mapping", "try", "Suggested", "--sample", "2", "--json")
+    assert ran.returncode == 0, ran.stderr
+    results = json.loads(ran.stdout)
+    assert 1 <= len(results) <= 2
+    assert all(result["values"]["display_name"] == result["name"] for result in results)
+    one = shell("mapping", "try", "Suggested", "--person", results[0]["person"])
+    assert f"display_name: {results[0]['name']}" in one.stdout
+    nobody = shell("mapping", "try", "Suggested", "--person", "nobody")
+    assert (nobody.returncode, "no person 'nobody'" in nobody.stderr) == (3, True)
+
+
+def test_what_mappings_can_use_is_listed(shell):
+    ran = shell("mapping", "properties", "--json")
+
+    listed = json.loads(ran.stdout)
+    assert listed["targets"]["employee_id"]["longest"] == 16
+    assert {"name", "grade"} <= listed["properties"].keys()
+    assert {"join", "transliterate"} <= listed["functions"].keys()

@@ -349,3 +349,23 @@ def test_another_institute_in_the_same_tenant_is_not_touched():
 
     assert all(line.split()[1] in {"4", "5", "10002"} for line in told(plan)), told(plan)
     assert "CREATE_TEAM 10002" in told(plan)
+
+
+# mappings
+
+
+def with_mapping(**row):
+    document = suggested().model_dump(mode="json")
+    document["users"]["mappings"]["job_title"] = row
+    return parse(document)
+
+
+def test_a_mapping_that_fails_stops_that_person_and_nobody_else():
+    school = School().klass("7A Maths", teachers=["Nikos Vasilakis"], students=["Maria Papadaki", "Eleni Makri"])
+    school.people["Maria Papadaki"]["phone"] = "no date"
+    profile = with_mapping(type="expression", value="{{ date_format(phone, '%Y') }}")
+    plan = Tenant().plan(school, profile=profile)
+
+    assert "waits UPDATE_USER 2" in told(plan)
+    assert not [line for line in told(plan) if line.startswith(("CREATE_USER 2", "ADD_MEMBER 10001 2"))]
+    assert {"CREATE_USER 1", "CREATE_USER 3"} <= set(told(plan))

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from rollbook.apply.passwords import first_password
+from rollbook.directory.state import MAPPED
 from rollbook.graph import codec
 from rollbook.graph.protocol import Request
 from rollbook.plan.changes import Kind
@@ -74,10 +75,7 @@ def _create_user(change: Change, around: Surroundings) -> Work:
     request = codec.create_user(
         user_principal_name=values["user_principal_name"],
         mail_nickname=values["mail_nickname"],
-        display_name=values["display_name"],
-        given_name=values["given_name"],
-        surname=values["surname"],
-        employee_id=values["employee_id"],
+        **{name: values.get(name) for name in MAPPED},
         usage_location=values["usage_location"],
         account_enabled=values["account_enabled"],
         password=password,

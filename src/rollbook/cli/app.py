@@ -14,6 +14,7 @@ from rollbook.cli import (
     demo,
     emulator,
     importing,
+    mapping,
     plan,
     profile,
     sample,
@@ -49,6 +50,7 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")
 

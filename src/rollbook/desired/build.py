@@ -11,6 +11,7 @@ import datetime as dt
 import polars as pl
 
 from rollbook.desired import current
+from rollbook.desired.mapping import mapped, properties
 from rollbook.desired.memberships import memberships
 from rollbook.desired.people import TenantFacts, name_bases, users
 from rollbook.desired.teams import nickname_bases, teams
@@ -35,10 +36,11 @@ def build_desired(
     """
     enrolments = current.current_enrolments(roster, profile, as_of)
     teachings = current.current_teachings(roster, profile, as_of)
+    values, problems = mapped(properties(roster, people, as_of), profile.users.mappings)
     relations = memberships(profile, enrolments, teachings, people, classes)
     return Desired(
         state=State(
-            users=users(roster, profile, facts, people),
+            users=users(roster, profile, facts, people, values),
             teams=teams(roster, profile, classes),
             memberships=relations.select(
                 "team",
@@ -51,4 +53,5 @@ def build_desired(
         user_names=name_bases(roster, profile, facts, people),
         nicknames=nickname_bases(roster, classes),
         reasons=relations.select(REASONS.keys()),
+        unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
     )

@@ -10,18 +10,12 @@ import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.names import local_parts, transliterated
-from rollbook.directory.state import USERS
+from rollbook.directory.state import MAPPED, USERS
 from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
 from rollbook.profiles.document import Role
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.roster.vocabulary import UserType
-
-EMPLOYEE_ID_LENGTH = 16
-"""Microsoft's limit (graph.md section 2.1)."""
-
-DISPLAY_NAME_LENGTH = 256
-NAME_LENGTH = 64
 
 ROLES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "user_type": USER_TYPE,
@@ -81,13 +75,19 @@ def _actions(profile: Profile) -> pl.DataFrame:
     )
 
 
-def users(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataFrame) -> pl.DataFrame:
+def users(
+    roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataFrame, values: pl.DataFrame
+) -> pl.DataFrame:
     """The desired accounts (schema USERS), names of accounts still open. People who left are disabled and keep the rest.
+
+    `values` [person, every mapped property] is what the mappings made; mail serves matching only.
 
     Not current but present: disabled if the type's Deactivate is on (AccountEnabled acts only through Deactivate).
     """
     roles = _roles(profile, facts)
-    named = people.join(_display(roster, profile), on="person", how="left").join(roles, on="user_type", how="left")
+    mails = roster.people.select("person", mail="email")
+    named = people.join(values, on="person", how="left").join(mails, on="person", how="left")
+    named = named.join(roles, on="user_type", how="left")
     none = pl.lit(None, dtype=pl.String)
     frame = named.select(
         "link",
@@ -95,10 +95,7 @@ def users(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataF
         none.alias("user_principal_name"),
         none.alias("mail_nickname"),
         "mail",
-        "display_name",
-        "given_name",
-        "surname",
-        "employee_id",
+        *MAPPED,
         (pl.col("current") | ~pl.col("deactivate")).alias("account_enabled"),
         "usage_location",
         pl.when("current").then(pl.col("licences")).otherwise(pl.lit([], dtype=pl.List(pl.String))).alias("licences"),
@@ -107,25 +104,6 @@ def users(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataF
         pl.lit(value=False).alias("guest"),
     )
     return frame.cast(pl.Schema(USERS)).sort("link")
-
-
-def _display(roster: Roster, profile: Profile) -> pl.DataFrame:
-    """[person, display_name, given_name, surname, employee_id, mail] within Microsoft's lengths; mail serves matching only."""
-    given, family = _given(), _family()
-    shapes = {
-        "given family": pl.concat_str([given, family], separator=" ", ignore_nulls=True),
-        "family given": pl.concat_str([family, given], separator=" ", ignore_nulls=True),
-        "family, given": pl.concat_str([family, given], separator=", ", ignore_nulls=True),
-    }
-    number = pl.col("sis_number")
-    return roster.people.select(
-        "person",
-        shapes[profile.users.display_name].str.slice(0, DISPLAY_NAME_LENGTH).alias("display_name"),
-        given.str.slice(0, NAME_LENGTH).alias("given_name"),
-        family.str.slice(0, NAME_LENGTH).alias("surname"),
-        pl.when(number.str.len_chars() <= EMPLOYEE_ID_LENGTH).then(number).alias("employee_id"),
-        pl.col("email").alias("mail"),
-    )
 
 
 def _given() -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -33,7 +33,8 @@ class Desired:
     """What the tenant should hold, and what the plan needs to know beside it.
 
     `people` (schema PEOPLE) says what may be done for each linked person; `user_names` [link, base, domain] and `nicknames`
-    [link, base] are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team.
+    [link, base] are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team;
+    `unmapped` [link] are people for whom a mapping failed, so that nothing is done for them.
     """
 
     state: State
@@ -41,3 +42,4 @@ class Desired:
     user_names: pl.DataFrame
     nicknames: pl.DataFrame
     reasons: pl.DataFrame
+    unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))

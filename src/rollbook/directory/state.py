@@ -32,6 +32,14 @@ USERS: Schema = {
     "given_name": pl.String,
     "surname": pl.String,
     "employee_id": pl.String,
+    "job_title": pl.String,
+    "department": pl.String,
+    "company_name": pl.String,
+    "street_address": pl.String,
+    "postal_code": pl.String,
+    "city": pl.String,
+    "state": pl.String,
+    "country": pl.String,
     "account_enabled": pl.Boolean,
     "usage_location": pl.String,
     "licences": pl.List(pl.String),  # SKU ids, sorted
@@ -39,6 +47,12 @@ USERS: Schema = {
     "on_premises": pl.Boolean,  # kept by the school's own Active Directory
     "guest": pl.Boolean,
 }
+
+MAPPED = tuple(
+    "display_name given_name surname employee_id job_title department company_name street_address postal_code city state "
+    "country".split()
+)
+"""The properties of an account that a profile's mappings fill."""
 
 TEAMS: Schema = {
     "link": pl.Int64,

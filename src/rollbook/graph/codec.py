@@ -24,6 +24,14 @@ USER_PROPERTIES: Mapping[str, str] = {
     "given_name": "givenName",
     "surname": "surname",
     "employee_id": "employeeId",
+    "job_title": "jobTitle",
+    "department": "department",
+    "company_name": "companyName",
+    "street_address": "streetAddress",
+    "postal_code": "postalCode",
+    "city": "city",
+    "state": "state",
+    "country": "country",
     "account_enabled": "accountEnabled",
     "usage_location": "usageLocation",
     "user_principal_name": "userPrincipalName",
@@ -38,9 +46,8 @@ CLASS_PROPERTIES: Mapping[str, str] = {
     "mail_nickname": "mailNickname",
 }
 
-USER_SELECT = (
-    "id,userPrincipalName,mailNickname,mail,displayName,givenName,surname,employeeId,accountEnabled,usageLocation,"
-    "assignedLicenses,onPremisesSyncEnabled,userType"
+USER_SELECT = ",".join(
+    ("id", "mail", "assignedLicenses", "onPremisesSyncEnabled", "userType", *USER_PROPERTIES.values())
 )
 CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
 

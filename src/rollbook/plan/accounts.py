@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import State
+from rollbook.directory.state import MAPPED, State
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.context import Context
 from rollbook.plan.match import Matched, beside_actual, is_ours
@@ -15,8 +15,7 @@ from rollbook.plan.naming import pick
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
 
-ATTRIBUTES = ("display_name", "given_name", "surname", "employee_id")
-CREATED_WITH = (*ATTRIBUTES, "account_enabled", "usage_location", "user_principal_name", "mail_nickname")
+CREATED_WITH = (*MAPPED, "account_enabled", "usage_location", "user_principal_name", "mail_nickname")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,9 @@ class Accounts:
 
 def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Accounts:
     """What has to change so that the accounts are as desired. Nothing of an unlinked account is ever changed."""
-    wanted = desired.state.users.join(desired.people.drop("user_type"), on="link")
+    everybody = desired.state.users.join(desired.people.drop("user_type"), on="link")
+    unmapped = everybody.join(desired.unmapped, on="link", how="semi").filter("present")
+    wanted = everybody.join(unmapped, on="link", how="anti")
     unclear = matched.changes.filter(pl.col("kind") == int(Kind.LINK_USER)).filter(pl.col("after").is_null())
     linked = beside_actual(wanted, actual.users, matched.users)
     there, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
@@ -46,7 +47,8 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
             waits(nameless, Kind.CREATE_USER, Cause.NO_NAME),
             waits(gone.filter("present"), Kind.UPDATE_USER, Cause.ACCOUNT_GONE),
             waits(foreign, Kind.UPDATE_USER, Cause.FOREIGN_MARK),
-            _updates(there),
+            _updates(there, profile),
+            waits(unmapped, Kind.UPDATE_USER, Cause.MAPPING_FAILED),
             _enabling(there),
             _licensing(there, creating, desired.people, context),
         ]
@@ -78,14 +80,18 @@ def _creations(
     return creating.sort("link"), nameless
 
 
-def _updates(there: pl.DataFrame) -> pl.DataFrame:
-    """Attributes that differ. A null in the register never clears anything; a usage location that is set stays."""
+def _updates(there: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """Attributes that differ. A null in the register never clears anything; a usage location that is set stays.
+
+    What a mapping sets on creation only is left alone.
+    """
+    kept_up = [name for name in MAPPED if not (row := profile.users.mappings.get(name)) or not row.on_creation_only]
     kept = there.filter(pl.col("update") & pl.col("present") & ~pl.col("on_premises_now"))
     first_country = pl.col("usage_location_now").fill_null(pl.col("usage_location"))
     targets = kept.with_columns(
-        *(pl.coalesce(name, f"{name}_now").alias(name) for name in ATTRIBUTES), usage_location=first_country
+        *(pl.coalesce(name, f"{name}_now").alias(name) for name in kept_up), usage_location=first_country
     )
-    compared = (*ATTRIBUTES, "usage_location")
+    compared = (*kept_up, "usage_location")
     differing = targets.filter(pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{n}_now")) for n in compared))
     before = pl.struct(pl.col(f"{n}_now").alias(n) for n in compared).struct.json_encode()
     return rows(differing, Kind.UPDATE_USER, Cause.VALUES_DIFFER, before=before, after=values(*compared))

@@ -65,6 +65,7 @@ class Cause(IntEnum):
     ACCOUNT_GONE = 48  # the linked account is no longer in the tenant
     CLASS_GONE = 49  # the linked group is no longer in the tenant
     STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
+    MAPPING_FAILED = 52  # a mapping of the profile gives this person no usable value
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
 
 

@@ -3,12 +3,16 @@
 from rollbook.profiles.difference import Difference, differences
 from rollbook.profiles.document import Actions, Profile, Role, parse, suggested
 from rollbook.profiles.exchange import Exported, from_yaml, to_yaml
+from rollbook.profiles.mappings import PROPERTIES, TARGETS, Mapping
 from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, overlaps, running, standing, timeline
 
 __all__ = [
+    "PROPERTIES",
+    "TARGETS",
     "Actions",
     "Difference",
     "Exported",
+    "Mapping",
     "Profile",
     "Role",
     "Slot",

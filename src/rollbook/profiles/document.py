@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from rollbook.errors import ProfileInvalid
+from rollbook.profiles.mappings import Mapping as Row
+from rollbook.profiles.mappings import check_targets, suggested_mappings
+from rollbook.profiles.part import Part
 from rollbook.profiles.upgrades import upgraded
 from rollbook.roster.vocabulary import TeacherType, UserType
 
 Membership = Literal["owner", "member", "none"]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-
-
-class Part(BaseModel):
-    """A part of the document: frozen, and a word nobody knows is a mistake rather than ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Actions(Part):
@@ -104,8 +101,9 @@ class Users(Part):
         default="given.family",
         description="What new user names are made of, before the @; equal ones are numbered from 2.",
     )
-    display_name: Literal["given family", "family given", "family, given"] = Field(
-        default="given family", description="How an account's display name is put together; preferred names come first."
+    mappings: dict[str, Row] = Field(
+        default_factory=suggested_mappings,
+        description="Where the properties of an account come from: a row for each property that is kept.",
     )
     lead_days: int = Field(
         default=14, ge=0, le=120, description="Days before it begins from which an enrolment counts as current."
@@ -123,6 +121,7 @@ class Users(Part):
             raise ValueError(
                 f"every user type needs actions, a role and a precedence; missing for: {', '.join(missing)}"
             )
+        check_targets(self.mappings)
         if len(set(self.precedence)) != len(self.precedence):
             raise ValueError("a user type stands in the precedence twice")
         return self
@@ -164,7 +163,7 @@ class Enrolments(Part):
 class Profile(Part):
     """One version of an execution profile's settings. `academic_period` names a school year by its sourced id."""
 
-    document_version: Literal[1] = Field(default=1, description="Version of this document's form, for upgrades.")
+    document_version: Literal[2] = Field(default=2, description="Version of this document's form, for upgrades.")
     academic_period: str | None = Field(
         default=None,
         description="Sourced id of the school year. Empty: the one that holds the day of the synchronization.",

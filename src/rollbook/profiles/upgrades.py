@@ -1,6 +1,6 @@
 """Documents of older forms become today's, one step a version, so that no stored profile is ever unreadable.
 
-`UPGRADES[n]` makes a document of version n one of version n + 1. There is one form so far, so there is no step yet.
+`UPGRADES[n]` makes a document of version n one of version n + 1.
 """
 
 from __future__ import annotations
@@ -10,8 +10,22 @@ from typing import Any
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-CURRENT = 1
-UPGRADES: dict[int, Step] = {}
+CURRENT = 2
+
+
+def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
+    """Version 2: how a display name is put together became one row of the mappings."""
+    users = dict(document.get("users") or {})
+    shapes = {"given family": "name", "family given": "name_family_first", "family, given": "name_family_comma"}
+    shape = shapes.get(users.pop("display_name", "given family"))
+    if shape is None:
+        return document
+    rows = {"given_name": "called_first", "surname": "called_last", "employee_id": "employee_number"}
+    users.setdefault("mappings", {name: {"value": value} for name, value in {"display_name": shape, **rows}.items()})
+    return {**document, "users": users}
+
+
+UPGRADES: dict[int, Step] = {1: _with_mappings}
 
 
 def upgraded(

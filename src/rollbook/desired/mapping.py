@@ -1,0 +1,160 @@
+"""Mappings carried out: properties of people as columns, and what each mapping makes of them, with what went wrong for whom.
+
+Properties and static texts are column operations; expressions run once for each distinct set of values they read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping as Table
+
+import polars as pl
+
+from rollbook.profiles import TARGETS, Mapping
+from rollbook.profiles.expressions import ExpressionFailed, fields_of, renderer
+from rollbook.roster.tables import Roster
+
+NAME_LENGTH = 256
+EMPLOYEE_NUMBER_LENGTH = 16
+
+PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"person": pl.Int64, "target": pl.String, "problem": pl.String}
+
+
+def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """[person, every property of profiles.mappings.PROPERTIES] of `people` [person, user_type, present, current]."""
+    first = pl.coalesce("preferred_given_name", "given_name")
+    last = pl.coalesce("preferred_family_name", "family_name")
+    number = pl.col("sis_number")
+    named = roster.people.select(
+        "person",
+        name=_joined(" ", first, last),
+        name_family_first=_joined(" ", last, first),
+        name_family_comma=_joined(", ", last, first),
+        called_first=first,
+        called_last=last,
+        first_name="given_name",
+        middle_name="middle_name",
+        last_name="family_name",
+        preferred_first_name="preferred_given_name",
+        preferred_last_name="preferred_family_name",
+        contact_email="email",
+        username="username",
+        id="sourced_id",
+        sis_number="sis_number",
+        employee_number=pl.when(number.str.len_chars() <= EMPLOYEE_NUMBER_LENGTH).then(number),
+        phone="phone",
+    )
+    institute = roster.institutes["name"][0] if roster.institutes.height else None
+    yes = {True: "yes", False: "no"}
+    return (
+        people.select(
+            "person",
+            pl.col("user_type").cast(pl.String),
+            active=pl.col("present").replace_strict(yes, return_dtype=pl.String),
+            active_and_has_enrolments=pl.col("current").replace_strict(yes, return_dtype=pl.String),
+            institute=pl.lit(institute, dtype=pl.String),
+            today=pl.lit(as_of.isoformat()),
+        )
+        .join(named, on="person", how="left")
+        .join(_placed(roster), on=["person", "user_type"], how="left")
+        .join(_groups(roster), on="person", how="left")
+    )
+
+
+def _joined(separator: str, *parts: pl.Expr) -> pl.Expr:
+    return pl.concat_str(parts, separator=separator, ignore_nulls=True).str.slice(0, NAME_LENGTH)
+
+
+def _placed(roster: Roster) -> pl.DataFrame:
+    """[person, user_type, grade, location] by the first affiliation of each type."""
+    grades = roster.grades.select("grade", grade_name="name")
+    locations = roster.locations.select("location", location_name="name")
+    return (
+        roster.affiliations.unique(["person", "user_type"], keep="first", maintain_order=True)
+        .join(grades, on="grade", how="left")
+        .join(locations, on="location", how="left")
+        .select("person", pl.col("user_type").cast(pl.String), grade="grade_name", location="location_name")
+    )
+
+
+def _groups(roster: Roster) -> pl.DataFrame:
+    """[person, groups]: the names of the groups of all classes somebody is taught in or teaches, in order, with commas."""
+    of_class = roster.classes.select("klass", "group").join(roster.groups.select("group", "name"), on="group")
+    inside = pl.concat([roster.enrolments.select("person", "klass"), roster.teachings.select("person", "klass")])
+    return (
+        inside.join(of_class, on="klass")
+        .select("person", "name")
+        .unique()
+        .sort("person", "name")
+        .group_by("person")
+        .agg(groups=pl.col("name").str.join(", "))
+    )
+
+
+def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the mappings make of people: [person, every target], and what went wrong (schema PROBLEMS).
+
+    `rows` has [person, every property]. A target without a mapping is null; one that failed is null too, and named in the
+    problems, as is one that is too long or, being required, empty.
+    """
+    values = rows.select("person")
+    problems = []
+    for target, limits in TARGETS.items():
+        mapping = mappings.get(target)
+        if mapping is None:
+            values = values.with_columns(pl.lit(None, dtype=pl.String).alias(target))
+            continue
+        made, failed = _made(rows, mapping)
+        made = _cased(made, mapping).alias(target)
+        too_long = made.str.len_chars() > limits.longest
+        empty = made.is_null() & limits.required & failed.is_null()
+        problem = pl.select(
+            pl.coalesce(
+                failed,
+                pl.when(too_long.fill_null(value=False)).then(pl.lit(f"longer than {limits.longest} characters")),
+                pl.when(empty).then(pl.lit("empty, though it has to be there")),
+            ).alias("problem")
+        )["problem"]
+        values = values.with_columns(pl.select(pl.when(problem.is_null()).then(made).alias(target))[target])
+        told = rows.select("person", pl.lit(target).alias("target")).with_columns(problem)
+        problems.append(told.filter(pl.col("problem").is_not_null()))
+    return values, pl.concat([pl.DataFrame(schema=pl.Schema(PROBLEMS)), *problems])
+
+
+def _made(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.Series, pl.Series]:
+    """The value of one mapping for every row, empty ones null; and the sentence why there is none, null where there is one."""
+    nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    if mapping.type == "static":
+        return pl.repeat(mapping.value, rows.height, dtype=pl.String, eager=True), nothing
+    if mapping.type == "property":
+        text = rows[mapping.value].str.strip_chars()
+        return pl.select(pl.when(text.str.len_bytes() > 0).then(text).alias("value"))["value"], nothing
+    return _evaluated(rows, mapping.value)
+
+
+def _evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
+    fields = sorted(fields_of(expression)) or ["today"]
+    keys = rows.select(pl.col(fields).fill_null(""))
+    distinct = keys.unique(maintain_order=True)
+    value = renderer(expression)
+    values: list[str | None] = []
+    failed: list[str | None] = []
+    for row in distinct.iter_rows(named=True):
+        try:
+            values.append(value(row) or None)
+            failed.append(None)
+        except ExpressionFailed as failure:
+            values.append(None)
+            failed.append(str(failure))
+    table = distinct.with_columns(
+        pl.Series("_value", values, dtype=pl.String), pl.Series("_failed", failed, dtype=pl.String)
+    )
+    if distinct.height < keys.height:
+        table = keys.join(table, on=fields, how="left", maintain_order="left")
+    return table["_value"], table["_failed"]
+
+
+def _cased(made: pl.Series, mapping: Mapping) -> pl.Series:
+    if mapping.casing == "lower":
+        return made.str.to_lowercase()
+    return made.str.to_uppercase() if mapping.casing == "upper" else made
