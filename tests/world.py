@@ -143,6 +143,7 @@ class Tenant:
             "licences": [],
             "on_premises": False,
             "guest": False,
+            "protected": False,
         }
         self.users.append(row | columns)
         return object_id

@@ -369,3 +369,29 @@ def test_a_mapping_that_fails_stops_that_person_and_nobody_else():
     assert "waits UPDATE_USER 2" in told(plan)
     assert not [line for line in told(plan) if line.startswith(("CREATE_USER 2", "ADD_MEMBER 10001 2"))]
     assert {"CREATE_USER 1", "CREATE_USER 3"} <= set(told(plan))
+
+
+# accounts nobody may change
+
+
+def test_an_account_with_an_administrators_role_is_left_alone_in_every_way_but_may_be_in_teams():
+    school, tenant = a_class(), Tenant()
+    tenant.apply(tenant.plan(school))
+    tenant.users[0] |= {"protected": True}
+    school.people["Nikos Vasilakis"]["given_name"] = "Nikolaos"
+    renamed = tenant.plan(school.klass("7A Art", teachers=["Nikos Vasilakis"]))
+    left = tenant.plan(school.leaves("Nikos Vasilakis"))
+
+    assert "waits UPDATE_USER 1" in told(renamed)
+    assert causes(renamed) == {Cause.PROTECTED}
+    assert "ADD_OWNER 10002 1" in told(renamed)
+    assert not {"UPDATE_USER 1", "DISABLE_USER 1"} & {*told(renamed), *told(left)}
+
+
+def test_a_protected_account_that_is_as_it_should_be_is_not_mentioned():
+    school, tenant = a_class(), Tenant()
+    tenant.apply(tenant.plan(school))
+    for account in tenant.users:
+        account["protected"] = True
+
+    assert told(tenant.plan(school)) == []

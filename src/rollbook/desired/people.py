@@ -102,6 +102,7 @@ def users(
         "mark",
         pl.lit(value=False).alias("on_premises"),
         pl.lit(value=False).alias("guest"),
+        pl.lit(value=False).alias("protected"),
     )
     return frame.cast(pl.Schema(USERS)).sort("link")
 

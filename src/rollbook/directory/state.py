@@ -46,6 +46,7 @@ USERS: Schema = {
     "mark": pl.String,
     "on_premises": pl.Boolean,  # kept by the school's own Active Directory
     "guest": pl.Boolean,
+    "protected": pl.Boolean,  # holds a directory role, or roles cannot be read: never changed in any way
 }
 
 MAPPED = tuple(

@@ -150,8 +150,10 @@ def _text(objects: Sequence[Mapping[str, Any]], name: str) -> pl.Series:
     return pl.Series([entry.get(name) for entry in objects], dtype=pl.String)
 
 
-def users_frame(objects: Sequence[Mapping[str, Any]], mark_property: str) -> pl.DataFrame:
-    """Users as Graph describes them -> schema USERS, link null."""
+def users_frame(
+    objects: Sequence[Mapping[str, Any]], mark_property: str, protected: frozenset[str] | None = frozenset()
+) -> pl.DataFrame:
+    """Users as Graph describes them -> schema USERS, link null. `protected` are ids nobody may change; None: everybody is."""
     licences = [sorted(lic["skuId"] for lic in entry.get("assignedLicenses") or ()) for entry in objects]
     columns = {
         "object_id": _text(objects, "id"),
@@ -162,6 +164,7 @@ def users_frame(objects: Sequence[Mapping[str, Any]], mark_property: str) -> pl.
         "mark": _text(objects, mark_property),
         "on_premises": pl.Series([bool(entry.get("onPremisesSyncEnabled")) for entry in objects], dtype=pl.Boolean),
         "guest": pl.Series([entry.get("userType") == "Guest" for entry in objects], dtype=pl.Boolean),
+        "protected": pl.Series([protected is None or entry["id"] in protected for entry in objects], dtype=pl.Boolean),
     }
     return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(USERS.keys())
 

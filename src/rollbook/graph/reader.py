@@ -11,7 +11,7 @@ import polars as pl
 
 from rollbook.clock import Clock
 from rollbook.directory.state import Relation
-from rollbook.errors import Later, Stop
+from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch, codec
 from rollbook.graph.protocol import Answer, Request, next_page, verdict
 from rollbook.graph.transport import Lost, Transport
@@ -29,6 +29,9 @@ HIDDEN_MEMBERS = "Member.Read.Hidden"
 """Without this role, members of class groups are silently left out of answers (graph.md section 13.5)."""
 
 
+ROLES = "/roleManagement/directory"
+
+
 class GraphReader:
     """The tenant's reading side."""
 
@@ -40,7 +43,28 @@ class GraphReader:
     def users(self) -> pl.DataFrame:
         """All users that are not deleted (schema USERS), link null."""
         path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
-        return codec.users_frame(list(self._pages(path)), self._mark_property)
+        protected = self._protected()
+        return codec.users_frame(list(self._pages(path)), self._mark_property, protected)
+
+    def _protected(self) -> frozenset[str] | None:
+        """Ids of everybody who holds a directory role: directly, eligibly, or through a group. None if roles cannot be read.
+
+        Source: graph.md section 13.10. Eligible roles exist only with P2; without it Microsoft refuses to list them.
+        """
+        try:
+            principals = {entry["principalId"] for entry in self._pages(f"{ROLES}/roleAssignments")}
+        except Never:
+            return None
+        try:
+            principals |= {entry["principalId"] for entry in self._pages(f"{ROLES}/roleEligibilityScheduleInstances")}
+        except Never as refused:
+            if refused.status not in (400, 403):
+                raise
+        options = "$filter=isAssignableToRole%20eq%20true&$select=id"
+        groups = [group["id"] for group in self._pages(f"/groups?{options}")]
+        paths = [f"/groups/{group}/{kind}?$select=id&$top={PAGE}" for group in groups for kind in ("members", "owners")]
+        through = {person["id"] for path in paths for person in self._pages(path)}
+        return frozenset(principals | through)
 
     def teams(self) -> pl.DataFrame:
         """All class groups (schema TEAMS), link null."""

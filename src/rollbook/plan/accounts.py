@@ -33,7 +33,9 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
     wanted = everybody.join(unmapped, on="link", how="anti")
     unclear = matched.changes.filter(pl.col("kind") == int(Kind.LINK_USER)).filter(pl.col("after").is_null())
     linked = beside_actual(wanted, actual.users, matched.users)
-    there, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
+    ours, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
+    guarded = ours.filter(pl.col("protected_now"))
+    there = ours.join(guarded, on="link", how="anti")
     gone = wanted.join(matched.users, on="link", how="semi").join(linked, on="link", how="anti")
     absent = (
         wanted.join(matched.users, on="link", how="anti")
@@ -51,9 +53,17 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
             waits(unmapped, Kind.UPDATE_USER, Cause.MAPPING_FAILED),
             _enabling(there),
             _licensing(there, creating, desired.people, context),
+            _left_alone(guarded, profile, desired.people, context),
         ]
     )
-    return Accounts(changes, _usable(there, creating))
+    return Accounts(changes, _usable(there, guarded, creating))
+
+
+def _left_alone(guarded: pl.DataFrame, profile: Profile, people: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Protected accounts to which something would have been done wait instead, whatever it was."""
+    wishes = (_updates(guarded, profile), _enabling(guarded), _licensing(guarded, guarded.clear(), people, context))
+    subjects = pl.concat([wish.select(link="subject") for wish in wishes]).unique()
+    return waits(guarded.join(subjects, on="link", how="semi"), Kind.UPDATE_USER, Cause.PROTECTED)
 
 
 def _creations(
@@ -135,7 +145,7 @@ def _licensing(there: pl.DataFrame, creating: pl.DataFrame, people: pl.DataFrame
     )
 
 
-def _usable(there: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
+def _usable(there: pl.DataFrame, guarded: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
     """[user, enabled, licensed] of everybody who has an account or gets one now."""
     licensed = pl.col("licences").list.len() > 0
     return pl.concat(
@@ -145,6 +155,7 @@ def _usable(there: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
                 enabled=pl.col("account_enabled") & (pl.col("account_enabled_now") | pl.col("disabled_by_us")),
                 licensed=licensed | (pl.col("licences_now").list.len() > 0),
             ),
+            guarded.select(user="link", enabled="account_enabled_now", licensed=pl.col("licences_now").list.len() > 0),
             creating.select(user="link", enabled="account_enabled", licensed=licensed),
         ]
     )

@@ -66,6 +66,7 @@ class Cause(IntEnum):
     CLASS_GONE = 49  # the linked group is no longer in the tenant
     STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
     MAPPING_FAILED = 52  # a mapping of the profile gives this person no usable value
+    PROTECTED = 53  # holds a directory role, or roles cannot be read
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
 
 

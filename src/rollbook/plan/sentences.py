@@ -50,6 +50,9 @@ REASONS: dict[Cause, str] = {
     Cause.ACCOUNT_GONE: "waits: the linked account is no longer in the tenant; restore it or unlink",
     Cause.CLASS_GONE: "waits: the linked class is no longer in the tenant; restore it or unlink",
     Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
+    Cause.PROTECTED: (
+        "waits: the account holds an administrator role (or we may not read roles), so only an administrator changes it"
+    ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
 }
