@@ -6,8 +6,11 @@ Microsoft: a user name's local part allows A-Z a-z 0-9 ' . - _ ! # ^ ~, no dot a
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
-from anyascii import anyascii
+
+from rollbook.desired.languages import latin
 
 LOCAL_PART_LENGTH = 56
 """Of the 64 characters, eight are kept free for the numbers of equal names."""
@@ -15,10 +18,10 @@ LOCAL_PART_LENGTH = 56
 NICKNAME_LENGTH = 48
 
 
-def transliterated(names: pl.Series) -> pl.Series:
-    """The names in ASCII; each distinct name is transliterated once. Null stays null."""
+def transliterated(names: pl.Series, language: str = "any") -> pl.Series:
+    """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct name once. Null stays null."""
     distinct = names.drop_nulls().unique()
-    plain = distinct.map_elements(anyascii, return_dtype=pl.String)
+    plain = distinct.map_elements(partial(latin, language=language), return_dtype=pl.String)
     return names.replace_strict(distinct, plain, default=None, return_dtype=pl.String)
 
 

@@ -118,7 +118,8 @@ def _family() -> pl.Expr:
 def name_bases(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataFrame) -> pl.DataFrame:
     """Candidates for user names: [link, base, domain], base null where nothing usable could be made."""
     plain = roster.people.select("person", "username", "sis_number", given=_given(), family=_family())
-    plain = plain.with_columns(transliterated(plain["given"]), transliterated(plain["family"]))
+    language = profile.users.language
+    plain = plain.with_columns(transliterated(plain["given"], language), transliterated(plain["family"], language))
     shapes = {
         "given.family": pl.concat_str(["given", "family"], separator=".", ignore_nulls=True),
         "family.given": pl.concat_str(["family", "given"], separator=".", ignore_nulls=True),
@@ -126,7 +127,7 @@ def name_bases(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.
         "sis_number": pl.col("sis_number"),
     }
     plain = plain.select("person", raw=shapes[profile.users.user_name])
-    plain = plain.with_columns(transliterated(plain["raw"])).with_columns(base=local_parts("raw"))
+    plain = plain.with_columns(transliterated(plain["raw"], language)).with_columns(base=local_parts("raw"))
     return (
         people.filter("present")
         .join(plain, on="person", how="left")

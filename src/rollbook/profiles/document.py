@@ -101,6 +101,13 @@ class Users(Part):
         default="given.family",
         description="What new user names are made of, before the @; equal ones are numbered from 2.",
     )
+    language: Literal["any", "german", "nordic", "greek"] = Field(
+        default="any",
+        description=(
+            "How names become Latin letters in user names: by the language's own table first (German ae, Nordic aa, Greek "
+            "ELOT 743), then by a table for all scripts."
+        ),
+    )
     mappings: dict[str, Row] = Field(
         default_factory=suggested_mappings,
         description="Where the properties of an account come from: a row for each property that is kept.",
