@@ -105,6 +105,18 @@ def test_teams_have_limits_of_their_own_and_members_four_a_minute(counted):
     assert counted("GET", f"/teams/{team}").status_code == 200
 
 
+def test_education_has_a_limit_of_its_own_and_its_writes_count_as_identity_writes(counted):
+    counted.control("quotas", scale=0.001)
+    passed, answer = until_refused(lambda _: counted("GET", "/education/classes"))
+    assert passed == pytest.approx(35, abs=2)
+    assert answer.headers["x-ms-throttle-information"] == "CPULimitExceeded"
+
+    counted.control("quotas", scale=0.001)
+    body = {"displayName": "x"}
+    passed, answer = until_refused(lambda n: counted("POST", "/education/classes", {**body, "mailNickname": f"c{n}"}))
+    assert (passed, answer.headers["x-ms-throttle-information"]) == (3, "WriteLimitExceeded")
+
+
 def test_every_application_and_every_tenant_has_its_own_quota(counted):
     until_refused(lambda n: counted("POST", "/users", a_user(f"u{n}")))
     app = counted.control("apps", name="Second")

@@ -26,6 +26,37 @@ ul{padding-left:1.2rem;overflow-wrap:anywhere}code{font-size:.875rem;overflow-wr
 """
 
 
+MEANINGS: Mapping[str, str] = {
+    "AdministrativeUnit.ReadWrite.All": "Read and change administrative units",
+    "Application.ReadWrite.OwnedBy": "Manage the applications it owns",
+    "Directory.Read.All": "Read the directory",
+    "Domain.Read.All": "Read domains",
+    "EduRoster.ReadWrite.All": "Read and change the school's roster",
+    "Group.Create": "Create groups",
+    "Group.ReadBasic.All": "Read basic properties of all groups",
+    "Group.ReadWrite.All": "Read and change all groups",
+    "GroupMember.ReadBasic.All": "Read who is in which group, basic properties only",
+    "GroupMember.ReadWrite.All": "Read and change who is in which group",
+    "LicenseAssignment.ReadWrite.All": "Assign and remove licences",
+    "Member.Read.Hidden": "Read hidden memberships",
+    "Organization.Read.All": "Read about the organization",
+    "RoleManagement.Read.Directory": "Read directory roles",
+    "Team.Create": "Create teams",
+    "Team.ReadBasic.All": "Read names and descriptions of all teams",
+    "TeamMember.ReadWrite.All": "Add and remove members of all teams",
+    "TeamSettings.ReadWrite.All": "Read and change settings of all teams",
+    "User-Mail.ReadWrite.All": "Read and change everybody's other mail addresses",
+    "User-PasswordProfile.ReadWrite.All": "Set everybody's password",
+    "User-Phone.ReadWrite.All": "Read and change everybody's phone numbers",
+    "User.DeleteRestore.All": "Delete and restore users",
+    "User.EnableDisableAccount.All": "Enable and disable accounts",
+    "User.Read.All": "Read all users' profiles",
+    "User.ReadWrite.All": "Read and change all users' profiles",
+    "User.RevokeSessions.All": "End everybody's sign-in sessions",
+}
+"""What a permission lets an application do, in words."""
+
+
 def frame(title: str, content: str) -> str:
     """A whole page."""
     return (
@@ -96,7 +127,11 @@ def change_page(flow: str, name: str, fault: str = "") -> str:
 
 def consent_page(flow: str, app: str, tenant: str, permissions: Sequence[str], *, admin: bool) -> str:
     """What an application asks for, with Accept and Cancel."""
-    listed = "".join(f"<li>{escape(permission)}</li>" for permission in permissions)
+    listed = "".join(
+        f"<li>{escape(MEANINGS.get(permission, permission))}"
+        + (f' <code class="soft">{escape(permission)}</code></li>' if permission in MEANINGS else "</li>")
+        for permission in permissions
+    )
     whom = (
         f"If you accept, this app gets these permissions for everybody in {escape(tenant)}."
         if admin
