@@ -16,7 +16,7 @@ from rollbook.desired import TenantFacts, build_desired, managed_classes, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
-from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import match
 from rollbook.plan.memberships import diff_memberships
@@ -81,7 +81,7 @@ def plan_all(roster: Roster) -> Plan:
 
 def _empty_context(desired: Desired) -> Context:
     def unmade(links: pl.Series) -> pl.DataFrame:
-        columns = {"object_id": None, "adopted": False, "disabled_by_us": False}
+        columns = {"object_id": None, "adopted": False, "disabled_by_us": False, "left_on": None}
         return pl.DataFrame({"link": links, **columns}, schema=pl.Schema(LINKS))
 
     return Context(
@@ -94,6 +94,7 @@ def _empty_context(desired: Desired) -> Context:
         user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
         nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
         seats=pl.DataFrame([("student", PEOPLE), ("staff", PEOPLE)], schema=pl.Schema(SEATS), orient="row"),
+        granted=pl.DataFrame(schema=pl.Schema(GRANTED)),
         waited=pl.DataFrame(schema=pl.Schema(WAITED)),
     )
 

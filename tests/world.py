@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,13 @@ from rollbook.desired import TenantFacts, build_desired, managed_classes, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile, suggested
 from rollbook.roster.tables import SCHEMAS as ROSTER_TABLES
 from rollbook.roster.tables import Roster
+from rollbook.sync import Scope, View, absences
 
 AUTUMN = dt.date(2026, 10, 1)
 BEGIN, END = dt.date(2026, 9, 1), dt.date(2027, 7, 1)
@@ -132,6 +134,8 @@ class Tenant:
     waited: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(WAITED)))
     departed: list[dict[str, Any]] = field(default_factory=list)
     seats: int = 1_000
+    reserved: list[tuple[str, int]] = field(default_factory=list)
+    granted: list[tuple[int, str]] = field(default_factory=list)
 
     def account(self, name: str, **columns: Any) -> str:
         """An account somebody else made; returns its object id."""
@@ -141,9 +145,11 @@ class Tenant:
             "user_principal_name": name,
             "account_enabled": True,
             "licences": [],
+            "plans_off": [],
             "on_premises": False,
             "guest": False,
             "protected": False,
+            "deleted": False,
         }
         self.users.append(row | columns)
         return object_id
@@ -169,18 +175,33 @@ class Tenant:
         )
 
     def plan(
-        self, school: School, as_of: dt.date = AUTUMN, profile: Profile | None = None, facts: TenantFacts = FACTS
+        self,
+        school: School,
+        as_of: dt.date = AUTUMN,
+        profile: Profile | None = None,
+        facts: TenantFacts = FACTS,
+        seats: Sequence[tuple[str, int]] = (),
     ) -> Plan:
-        """The plan that makes this tenant equal to the school."""
+        """The plan that makes this tenant equal to the school; `seats` are free ones of further licences."""
         profile = profile or suggested()
         desired = desire(school, as_of, profile, facts, self.departed)
         actual = self.state()
-        context = self._context(desired, as_of)
+        context = self._context(desired, as_of, seats)
         matched = match(desired, actual, context, profile)
         actual = self.state(matched)
+        self._note_absences(View(desired, actual, matched), Scope("tenant", profile, 1, as_of))
         return make_plan(desired, actual, matched, context, profile)
 
-    def _context(self, desired: Desired, as_of: dt.date) -> Context:
+    def _note_absences(self, view: View, scope: Scope) -> None:
+        leaving, staying = absences(view, scope)
+        for link, since in leaving.iter_rows():
+            if link in self.links and not self.links[link].get("left_on"):
+                self.links[link]["left_on"] = since
+        for link in staying["link"]:
+            if link in self.links:
+                self.links[link]["left_on"] = None
+
+    def _context(self, desired: Desired, as_of: dt.date, seats: Sequence[tuple[str, int]]) -> Context:
         used = sum(1 for user in self.users for _ in user["licences"])
         return Context(
             tenant="tenant",
@@ -189,16 +210,19 @@ class Tenant:
             first_run=not self.links,
             user_links=self._links(desired.state.users["link"].to_list(), of_people=True),
             team_links=self._links(desired.state.teams["link"].to_list(), of_people=False),
-            user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
+            user_names=pl.DataFrame(self.reserved, schema=pl.Schema(RESERVED), orient="row"),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(
-                [(STUDENT_SKU, self.seats - used), (STAFF_SKU, self.seats)], schema=pl.Schema(SEATS), orient="row"
+                [(STUDENT_SKU, self.seats - used), (STAFF_SKU, self.seats), *seats],
+                schema=pl.Schema(SEATS),
+                orient="row",
             ),
+            granted=pl.DataFrame(self.granted, schema=pl.Schema(GRANTED), orient="row"),
             waited=self.waited,
         )
 
     def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:
-        empty = {"object_id": None, "adopted": False, "disabled_by_us": False}
+        empty = {"object_id": None, "adopted": False, "disabled_by_us": False, "left_on": None}
         # The tenant may also hold links of another institute.
         keys = sorted({*keys, *(key for key in self.links if (key < CLASS_LINKS_FROM) == of_people)})
         rows = [{"link": key, **empty, **self.links.get(key, {})} for key in keys]
@@ -246,10 +270,22 @@ class Tenant:
         elif kind in (Kind.ENABLE_USER, Kind.DISABLE_USER):
             row["account_enabled"] = kind == Kind.ENABLE_USER
             self.links[subject]["disabled_by_us"] = kind == Kind.DISABLE_USER
-        elif kind == Kind.LICENSE_USER:
-            row["licences"] = sorted({*row["licences"], *after["licences"]})
+        elif kind == Kind.RENAME_USER:
+            self.reserved.append((row["user_principal_name"].lower(), subject))
+            row |= after
+        elif kind == Kind.RESTORE_USER:
+            row |= {"deleted": False, "user_principal_name": after["user_principal_name"] or row["user_principal_name"]}
+        elif kind in (Kind.LICENSE_USER, Kind.UNLICENSE_USER):
+            self._license(row, subject, after)
         else:
             row |= after
+
+    def _license(self, row: dict[str, Any], subject: int, after: dict[str, Any]) -> None:
+        adding = {entry["sku"]: entry["off"] for entry in after.get("licences", [])}
+        row["licences"] = sorted({*row["licences"], *adding} - {*after["remove"]})
+        row["plans_off"] = sorted({*row["plans_off"], *(plan for off in adding.values() for plan in off)})
+        self.granted = [each for each in self.granted if each[1] not in after["remove"] or each[0] != subject]
+        self.granted += [(subject, sku) for sku in adding if (subject, sku) not in self.granted]
 
 
 def _account(after: dict[str, Any], link: int) -> dict[str, Any]:

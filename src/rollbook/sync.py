@@ -57,8 +57,12 @@ class Memory(Protocol):
         """All links of this kind (schema plan.context.LINKS)."""
         ...
 
-    def reserved_names(self, kind: str) -> pl.DataFrame:
-        """Reserved user names or nicknames (schema plan.context.RESERVED)."""
+    def reserved_names(self, kind: str, day: dt.date) -> pl.DataFrame:
+        """User names or nicknames reserved on a day (schema plan.context.RESERVED)."""
+        ...
+
+    def granted(self) -> pl.DataFrame:
+        """Licences we gave (schema plan.context.GRANTED)."""
         ...
 
     def waited(self) -> pl.DataFrame:
@@ -164,10 +168,22 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         first_run=memory.first_run(),
         user_links=memory.links(USER),
         team_links=memory.links(TEAM),
-        user_names=memory.reserved_names(USER),
-        nicknames=memory.reserved_names(TEAM),
+        user_names=memory.reserved_names(USER, scope.as_of),
+        nicknames=memory.reserved_names(TEAM, scope.as_of),
         seats=reader.seats(),
+        granted=memory.granted(),
         waited=memory.waited(),
+    )
+
+
+def absences(view: View, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who has left, [link, since], and who has not, [link]; of people for whom a mapping failed nothing is said."""
+    told = view.desired.state.users.select("link", "account_enabled").join(view.desired.people, on="link")
+    unclear = told.join(view.desired.unmapped, on="link", how="semi").filter("present")
+    clear = told.join(unclear, on="link", how="anti")
+    since = pl.coalesce("ended", pl.lit(scope.as_of)).alias("since")
+    return clear.filter(~pl.col("account_enabled")).select("link", since), clear.filter("account_enabled").select(
+        "link"
     )
 
 

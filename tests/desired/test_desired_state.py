@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.world import AUTUMN, BEGIN, END, School, desire
 
-from rollbook.desired.current import academic_period
+from rollbook.desired.current import academic_periods, current_enrolments
 from rollbook.desired.names import local_parts, nicknames, transliterated
 from rollbook.errors import InputRefused
 from rollbook.profiles import parse, suggested
@@ -109,16 +109,17 @@ def test_whoever_is_taught_and_teaching_in_one_class_appears_once_for_the_teachi
 
 
 @pytest.mark.parametrize(
-    ("day", "sourced_id"),
+    ("day", "sourced_ids"),
     [
-        (AUTUMN, "2027"),
-        (BEGIN - dt.timedelta(days=20), "2027"),
-        (END + dt.timedelta(days=3), "2027"),
-        (dt.date(2026, 2, 1), "2026"),
-        (dt.date(2026, 7, 10), "2026"),
+        (AUTUMN, ["2027"]),
+        (BEGIN - dt.timedelta(days=10), ["2026", "2027"]),
+        (BEGIN - dt.timedelta(days=20), ["2026"]),
+        (END + dt.timedelta(days=3), ["2027"]),
+        (dt.date(2026, 2, 1), ["2026"]),
+        (dt.date(2025, 7, 10), ["2026"]),
     ],
 )
-def test_the_academic_period_is_the_one_of_the_day_else_the_nearest(day, sourced_id):
+def test_the_school_year_of_the_day_counts_else_the_last_one_and_the_next_from_the_lead_days_on(day, sourced_ids):
     roster = a_class().roster()
     last_year = roster.academic_periods.with_columns(
         pl.lit(2, dtype=pl.Int64).alias("period"),
@@ -129,9 +130,26 @@ def test_the_academic_period_is_the_one_of_the_day_else_the_nearest(day, sourced
     both = School().roster()
     object.__setattr__(both, "academic_periods", pl.concat([roster.academic_periods, last_year]))
 
-    key = academic_period(both, suggested(), day)
+    counting = academic_periods(both, suggested(), day)
 
-    assert both.academic_periods.filter(pl.col("period") == key)["sourced_id"].to_list() == [sourced_id]
+    named = both.academic_periods.join(counting, on="period", how="semi")["sourced_id"]
+    assert sorted(named) == sourced_ids
+
+
+@pytest.mark.parametrize(
+    ("ends", "day", "counts"),
+    [
+        (END, END + dt.timedelta(days=40), True),  # over the summer
+        (END - dt.timedelta(days=12), END + dt.timedelta(days=40), True),  # the last lessons were a little earlier
+        (END - dt.timedelta(days=12), END - dt.timedelta(days=3), True),
+        (END - dt.timedelta(days=60), END - dt.timedelta(days=3), False),  # left during the year
+        (END - dt.timedelta(days=60), END + dt.timedelta(days=40), False),
+    ],
+)
+def test_a_summer_never_empties_a_school_and_whoever_left_before_is_no_longer_current(ends, day, counts):
+    roster = School().klass("7A Maths", students=["Maria"], end=ends).roster()
+
+    assert bool(current_enrolments(roster, suggested(), day).height) is counts
 
 
 def test_an_academic_period_nobody_knows_is_refused_with_the_ones_there_are():
@@ -166,7 +184,7 @@ def test_whatever_the_name_the_local_part_keeps_microsofts_rules(name):
         assert len(part) <= 56
         assert part.isascii()
         assert not part.endswith(".")
-        assert set(part) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+        assert set(part) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 
 
 @given(st.text(max_size=90))

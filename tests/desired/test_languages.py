@@ -11,7 +11,7 @@ from tests.world import School, desire
 
 from rollbook.desired.languages import LANGUAGES, latin
 from rollbook.profiles import parse, suggested
-from rollbook.profiles.document import Users
+from rollbook.profiles.users import UserNames
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_whatever_comes_the_result_is_ascii_and_ascii_stays(language, name):
 
 
 def test_the_profile_offers_exactly_the_languages_there_are():
-    assert set(get_args(Users.model_fields["language"].annotation)) == set(LANGUAGES)
+    assert set(get_args(UserNames.model_fields["language"].annotation)) == set(LANGUAGES)
 
 
 def test_user_names_follow_the_profiles_language():
     school = School().klass("7A", teachers=["Αύγουστος Παπαδόπουλος"])
     document = suggested().model_dump(mode="json")
-    document["users"]["language"] = "greek"
+    document["users"]["names"]["language"] = "greek"
 
     assert desire(school, profile=parse(document)).user_names["base"].to_list() == ["avgoustos.papadopoulos"]

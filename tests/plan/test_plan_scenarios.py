@@ -111,12 +111,12 @@ def test_a_returning_student_is_enabled_because_it_was_us_who_disabled_the_accou
     assert told(tenant.plan(school)) == ["ENABLE_USER 2", "ADD_MEMBER 10001 2"]
 
 
-def test_an_account_somebody_else_disabled_stays_disabled():
+def test_an_account_somebody_else_disabled_stays_disabled_and_is_shown():
     school, tenant = a_class(), Tenant()
     tenant.apply(tenant.plan(school))
     tenant.users[1]["account_enabled"] = False
 
-    assert told(tenant.plan(school)) == []
+    assert told(tenant.plan(school)) == ["waits ENABLE_USER 2"]
 
 
 def test_the_last_owner_is_never_removed_but_waits_for_another():
@@ -247,7 +247,7 @@ def test_when_seats_run_short_teachers_come_first_and_the_rest_waits():
         suggested().model_dump(mode="json")
         | {
             "users": suggested().users.model_dump(mode="json")
-            | {"roles": {t.value: {"licence": "STANDARDWOFFPACK_STUDENT"} for t in UserType}}
+            | {"roles": {t.value: {"licences": [{"sku": "STANDARDWOFFPACK_STUDENT"}]} for t in UserType}}
         }
     )
 
@@ -260,11 +260,14 @@ def test_when_seats_run_short_teachers_come_first_and_the_rest_waits():
     ]
 
 
-def test_an_employee_without_create_gets_no_account_and_waits_for_nothing():
+def test_an_employee_without_create_gets_no_account_and_it_is_said_why():
     school = a_class()
     school.person("Olga Office", "employee")
 
-    assert not [line for line in told(Tenant().plan(school)) if line.endswith(" 4")]
+    plan = Tenant().plan(school)
+
+    assert [line for line in told(plan) if line.endswith(" 4")] == ["waits CREATE_USER 4"]
+    assert int(Cause.CREATION_OFF) in plan.changes["cause"]
 
 
 def test_an_enrolment_counts_from_the_lead_days_before_it_begins():

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import parse, suggested
-from rollbook.profiles.document import Enrolments, Profile, Role, Teams, Users
+from rollbook.profiles.document import Chosen, Enrolments, LeftOut, Profile, Teams
+from rollbook.profiles.users import Graces, Licence, Role, UserNames, Users
 from rollbook.roster.vocabulary import TeacherType, UserType
 
 
@@ -40,7 +41,7 @@ def test_a_document_survives_being_written_and_read():
 
 def test_all_mistakes_are_reported_together_with_their_paths():
     document = {
-        "users": {"lead_days": -1, "user_name": "shoe.size"},
+        "users": {"lead_days": -1, "names": {"candidates": ["shoe.size"]}},
         "teams": {"create": "everything"},
         "colour": "red",
     }
@@ -49,7 +50,7 @@ def test_all_mistakes_are_reported_together_with_their_paths():
         parse(document)
 
     assert [path for path, _ in refused.value.mistakes] == [
-        "users.user_name",
+        "users.names",
         "users.lead_days",
         "teams.create",
         "colour",
@@ -65,7 +66,11 @@ def test_a_user_type_without_actions_is_a_mistake_that_names_it():
         parse({"users": {"actions": actions}})
 
 
-@pytest.mark.parametrize("part", [Users, Teams, Enrolments, Role], ids=lambda part: part.__name__)
+@pytest.mark.parametrize(
+    "part",
+    [Users, Teams, Enrolments, Role, UserNames, Graces, Licence, Chosen, LeftOut],
+    ids=lambda part: part.__name__,
+)
 def test_every_setting_says_what_it_means(part: type[BaseModel]):
     silent = [name for name, setting in part.model_fields.items() if len(setting.description or "") < 20]
 

@@ -127,6 +127,10 @@ class ConnectedReader(GraphReader):
             domains=frozenset(d["id"] for d in usable),
             country=self.organization().get("countryLetterCode"),
             skus={sku["skuPartNumber"]: sku["skuId"] for sku in self._licences()},
+            plans={
+                sku["skuId"]: {plan["servicePlanName"]: plan["servicePlanId"] for plan in sku.get("servicePlans") or ()}
+                for sku in self._licences()
+            },
         )
 
     def seats(self) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
@@ -20,10 +21,11 @@ from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
 from rollbook.store import leases, runs, trail
+from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
-from rollbook.sync import Scope, View, draft, prove_again, prove_view
+from rollbook.sync import Scope, View, absences, draft, prove_again, prove_view
 
 DEVIATIONS_KEPT = 500
 
@@ -43,8 +45,16 @@ class Session:
     show: Show
 
     def plan(self) -> tuple[Plan, View]:
-        """The plan, and what it was made from; stores nothing but reserved links."""
-        return draft(self.scope, InstituteRegister(self.institute), self.memory, self.tenant.reader, self.show.tell)
+        """The plan, and what it was made from; stores nothing but reserved links and since when people have left.
+
+        A plan as of a day to come tells what would be: nobody has left because of it.
+        """
+        plan, view = draft(
+            self.scope, InstituteRegister(self.institute), self.memory, self.tenant.reader, self.show.tell
+        )
+        if self.scope.as_of <= self.clock.now().astimezone(ZoneInfo(self.institute.time_zone)).date():
+            self.memory.note_leaving(*absences(view, self.scope))
+        return plan, view
 
     def save(self, plan: Plan) -> Run:
         """The plan as a stored run."""
@@ -77,6 +87,7 @@ class Session:
         reader, marked = self.tenant.reader, self.connection.mark_property
         try:
             apply_changes(journal, self.tenant.writer, reader, self.clock, marked, self.show.progress)
+            remember_effects(run, self.scope.profile.users.names.keep_days)
         except Stop as stop:
             run.stopped = {"message": stop.message, "remedy": stop.remedy, "code": stop.code}
             run.save(update_fields=["stopped"])

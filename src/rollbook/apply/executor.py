@@ -24,9 +24,10 @@ from rollbook.graph.protocol import Item
 from rollbook.plan.changes import ChangeVerdict, Kind
 
 STAGES: dict[str, tuple[Kind, ...]] = {
+    "restored accounts": (Kind.RESTORE_USER,),
     "accounts": (Kind.CREATE_USER,),
-    "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER),
-    "licences": (Kind.LICENSE_USER,),
+    "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER, Kind.RENAME_USER),
+    "licences": (Kind.LICENSE_USER, Kind.UNLICENSE_USER),
     "classes": (Kind.CREATE_CLASS,),
     "class changes": (Kind.UPDATE_CLASS,),
     "memberships": ADDITIONS,

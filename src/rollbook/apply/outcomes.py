@@ -69,6 +69,9 @@ class Verdicts:
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
         if work.kind in FIND_MADE and protocol.object_conflict_target(outcome.answer):
             return Settled(number, FIND_MADE[work.kind](self._lookup, self._around, number, work, outcome))
+        if work.kind in NAMING and protocol.object_conflict_target(outcome.answer):
+            # Taken since the plan was made; the next plan sees who has it and picks another.
+            return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
         if work.kind in ADDITIONS:
             return self._refused_addition(number, work, outcome)
         if work.kind in (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER) and outcome.answer.status == 404:
@@ -144,6 +147,9 @@ def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int,
     # Taken since the plan was made; the next plan sees who has it and picks another.
     return _answer(number, ChangeVerdict.LATER, outcome.error)
 
+
+NAMING = (Kind.RENAME_USER, Kind.RESTORE_USER)
+"""Kinds that claim a name for an account that is there."""
 
 FIND_MADE: Mapping[Kind, Callable[[Lookup, Surroundings, int, Work, Refused], Answer]] = {
     Kind.CREATE_USER: _find_user,

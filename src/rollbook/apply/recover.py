@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -114,16 +115,26 @@ def _licences(journal: Journal, lookup: Lookup, intents: Sequence[Intent], chang
     ids = journal.object_ids()
     found = lookup.users_by_id([ids[subject] for rows in carried.values() for _, subject, _ in rows])
     has = {object_id: set(skus) for object_id, skus in found.select("object_id", "licences").iter_rows()}
+    kinds = [int(Kind.LICENSE_USER), int(Kind.UNLICENSE_USER)]
     wanted = {
-        subject: set(values_of(after)["licences"])
-        for subject, after in journal.details([int(Kind.LICENSE_USER)]).select("subject", "after").iter_rows()
+        subject: values_of(after)
+        for subject, after in journal.details(kinds).select("subject", "after").iter_rows()
         if after is not None
     }
     answers = []
     for intent in intents:
-        done = all(wanted[subject] <= has.get(ids[subject], set()) for _, subject, _ in carried[intent.number])
+        done = all(
+            _licensed_so(wanted[subject], has.get(ids[subject], set())) for _, subject, _ in carried[intent.number]
+        )
         answers.append(Answer(intent.number, ChangeVerdict.DONE if done else ChangeVerdict.PLANNED))
     return answers
+
+
+def _licensed_so(wanted: Mapping[str, Any], has: set[str]) -> bool:
+    """Whether everything to add is there and everything to remove is gone. Plans that only change are simply set again."""
+    adding = {licence["sku"] for licence in wanted.get("licences", ())}
+    plans = any(licence["off"] for licence in wanted.get("licences", ()))
+    return adding <= has and has.isdisjoint(wanted["remove"]) and not plans
 
 
 def _teams(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes: pl.DataFrame) -> list[Answer]:
@@ -150,6 +161,7 @@ FINDERS: Mapping[Kind, Finder] = {
     Kind.REMOVE_OWNER: _relations,
     Kind.REMOVE_MEMBER: _relations,
     Kind.LICENSE_USER: _licences,
+    Kind.UNLICENSE_USER: _licences,
     Kind.CREATE_TEAM: _teams,
 }
 """How each kind is found again; kinds not named here set values and are sent again."""

@@ -110,9 +110,23 @@ def _disable_user(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), request, frozenset({user}), then=codec.revoke_sessions(user))
 
 
-def _license_user(change: Change, around: Surroundings) -> Work:
+def _restore_user(change: Change, around: Surroundings) -> Work:
+    user, name = around.object_ids[change.subject], change.values.get("user_principal_name")
+    names = {change.subject: name} if name else {}
+    return Work(change.kind, (change,), codec.restore_user(user, name), frozenset({user}), names=names)
+
+
+def _rename_user(change: Change, around: Surroundings) -> Work:
     user = around.object_ids[change.subject]
-    request = codec.assign_license(user, add=[(sku, ()) for sku in change.values["licences"]], remove=())
+    names = {change.subject: change.values["user_principal_name"]}
+    return Work(change.kind, (change,), codec.update_user(user, change.values), frozenset({user}), names=names)
+
+
+def _license_user(change: Change, around: Surroundings) -> Work:
+    """All a person gets and loses, in one request."""
+    user = around.object_ids[change.subject]
+    adding = [(licence["sku"], licence["off"]) for licence in change.values.get("licences", ())]
+    request = codec.assign_license(user, add=adding, remove=change.values["remove"])
     return Work(change.kind, (change,), request, frozenset({user}), fresh=change.subject in around.fresh)
 
 
@@ -156,11 +170,14 @@ def _remove_owner(change: Change, around: Surroundings) -> Work:
 
 
 SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
+    Kind.RESTORE_USER: _restore_user,
     Kind.CREATE_USER: _create_user,
     Kind.UPDATE_USER: _update_user,
     Kind.ENABLE_USER: _enable_user,
     Kind.DISABLE_USER: _disable_user,
+    Kind.RENAME_USER: _rename_user,
     Kind.LICENSE_USER: _license_user,
+    Kind.UNLICENSE_USER: _license_user,
     Kind.CREATE_CLASS: _create_class,
     Kind.UPDATE_CLASS: _update_class,
     Kind.CREATE_TEAM: _create_team,

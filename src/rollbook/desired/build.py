@@ -13,7 +13,8 @@ import polars as pl
 from rollbook.desired import current
 from rollbook.desired.mapping import mapped, properties
 from rollbook.desired.memberships import memberships
-from rollbook.desired.people import TenantFacts, name_bases, users
+from rollbook.desired.names import candidates
+from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
 from rollbook.desired.teams import nickname_bases, teams
 from rollbook.directory.desired import PEOPLE, REASONS, Desired
 from rollbook.directory.state import State
@@ -36,7 +37,8 @@ def build_desired(
     """
     enrolments = current.current_enrolments(roster, profile, as_of)
     teachings = current.current_teachings(roster, profile, as_of)
-    values, problems = mapped(properties(roster, people, as_of), profile.users.mappings)
+    rows = properties(roster, people, as_of)
+    values, problems = mapped(rows, profile.users.mappings)
     relations = memberships(profile, enrolments, teachings, people, classes)
     return Desired(
         state=State(
@@ -50,8 +52,9 @@ def build_desired(
             ),
         ),
         people=people.select(PEOPLE.keys()),
-        user_names=name_bases(roster, profile, facts, people),
+        user_names=candidates(rows, profile, people, roles_of(profile, facts)),
         nicknames=nickname_bases(roster, classes),
         reasons=relations.select(REASONS.keys()),
+        licences=licences_of(profile, facts),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
     )

@@ -11,39 +11,79 @@ from rollbook.profiles import Profile
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.roster.vocabulary import UserType
 
+END_OF_YEAR_DAYS = 14
+"""An enrolment that ends this close to the last lessons of its school year ran to the year's end."""
 
-def academic_period(roster: Roster, profile: Profile, as_of: dt.date) -> int:
-    """The key of the profile's school year: the one it names, else the one that holds `as_of`, else the nearest to it."""
+
+def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
+    """[period, closing, next_begin]: the school years that count on `as_of`; the profile's own, if it names one.
+
+    Otherwise the one that holds the day, else the last one before it, else the first to come; and one that begins within the
+    lead days. A year without any enrolment yet does not count, so that a year change never empties a school. `closing` is
+    the day from which an end means the year's end; `next_begin` when the next year with enrolments begins, null if none.
+    """
     periods = roster.academic_periods
     if periods.is_empty():
         raise InputRefused(
             "The register has no academic period, so no enrolment can be current.",
             remedy="Deliver academicSessions.csv with a school year or terms.",
         )
-    if profile.academic_period is not None:
-        named = periods.filter(pl.col("sourced_id") == profile.academic_period)
-        if named.is_empty():
-            raise InputRefused(
-                f"The profile names the academic period {profile.academic_period!r}, which the register does not have.",
-                remedy="Choose one of: " + ", ".join(periods["sourced_id"].to_list()) + ".",
-            )
-        return int(named["period"][0])
-    day = pl.lit(as_of)
-    # Days outside a period, on either side: zero for the period that holds the day, so the nearest one sorts first.
-    distance = pl.max_horizontal(
-        (pl.col("begin") - day).dt.total_days(), (day - pl.col("end")).dt.total_days() + 1, pl.lit(0)
-    ).fill_null(0)
-    ordered = periods.with_columns(distance=distance).sort(
-        ["distance", "begin", "period"], descending=[False, True, True]
+    taught = pl.concat([roster.enrolments.select("klass"), roster.teachings.select("klass")]).unique()
+    busy = roster.classes.join(taught, on="klass", how="semi").select("period").unique()
+    used = periods.join(busy, on="period", how="semi")
+    used = periods if used.is_empty() else used
+    lessons = roster.marking_periods.group_by("period").agg(last=pl.col("end").max())
+    chosen = _named(periods, profile) if profile.academic_period is not None else _around(used, profile, as_of)
+    begins = used.select(next_begin="begin").drop_nulls()
+    following = (
+        chosen.select("period", "begin")
+        .join_where(begins, pl.col("next_begin") > pl.col("begin"))
+        .group_by("period")
+        .agg(pl.col("next_begin").min())
     )
-    return int(ordered["period"][0])
+    last_day = pl.min_horizontal("end", "last")
+    return (
+        chosen.join(lessons, on="period", how="left")
+        .join(following, on="period", how="left")
+        .select("period", closing=last_day - pl.duration(days=END_OF_YEAR_DAYS), next_begin="next_begin")
+        .sort("period")
+    )
+
+
+def _named(periods: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    named = periods.filter(pl.col("sourced_id") == profile.academic_period)
+    if named.is_empty():
+        raise InputRefused(
+            f"The profile names the academic period {profile.academic_period!r}, which the register does not have.",
+            remedy="Choose one of: " + ", ".join(periods["sourced_id"].to_list()) + ".",
+        )
+    return named
+
+
+def _around(used: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
+    """The year that counts on a day, and the one that begins within the lead days."""
+    begun = used.filter(pl.col("begin").is_null() | (pl.col("begin") <= as_of)).sort(
+        "begin", "period", nulls_last=False
+    )
+    holding = begun.filter(pl.col("end").is_null() | (pl.col("end") > as_of))
+    present = holding.tail(1) if holding.height else begun.tail(1)
+    coming = used.filter(pl.col("begin") > as_of).sort("begin", "period")
+    if present.is_empty():
+        return coming.head(1)
+    soon = coming.filter(pl.col("begin") <= as_of + dt.timedelta(days=profile.users.lead_days))
+    return pl.concat([present, soon])
 
 
 def _in_force(as_of: dt.date, lead_days: int) -> pl.Expr:
-    """Begun or beginning within the lead, and not ended: the end day itself is outside."""
+    """Begun or beginning within the lead, and not ended: the end day itself is outside.
+
+    What ran to the end of its school year goes on counting until the next one begins: a summer never empties a school.
+    """
     begun = pl.col("begin").is_null() | (pl.col("begin") <= as_of + dt.timedelta(days=lead_days))
     not_ended = pl.col("end").is_null() | (pl.col("end") > as_of)
-    return begun & not_ended
+    between_years = pl.col("next_begin").is_null() | (pl.col("next_begin") > as_of)
+    over_summer = (pl.col("end") >= pl.col("closing")).fill_null(value=False) & between_years
+    return begun & (not_ended | over_summer)
 
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
@@ -57,14 +97,20 @@ def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.Da
 
 
 def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
-    period = academic_period(roster, profile, as_of)
-    classes = roster.classes.filter(pl.col("period") == period).select("klass")
+    years = academic_periods(roster, profile, as_of)
+    classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
     active = roster.people.filter("active").select("person")
     return (
-        rows.filter(_in_force(as_of, profile.users.lead_days))
-        .join(classes, on="klass", how="semi")
+        rows.join(classes, on="klass")
+        .filter(_in_force(as_of, profile.users.lead_days))
         .join(active, on="person", how="semi")
     )
+
+
+def ended(roster: Roster, as_of: dt.date) -> pl.DataFrame:
+    """[person, ended]: the last day on which an enrolment or teaching of somebody ended, of those that did."""
+    both = pl.concat([roster.enrolments.select("person", "end"), roster.teachings.select("person", "end")])
+    return both.filter(pl.col("end") <= as_of).group_by("person").agg(ended=pl.col("end").max())
 
 
 def current_people(

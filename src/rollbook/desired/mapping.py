@@ -108,9 +108,11 @@ def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFr
         made = _cased(made, mapping).alias(target)
         too_long = made.str.len_chars() > limits.longest
         empty = made.is_null() & limits.required & failed.is_null()
+        foreign = ~made.is_in(limits.words) if limits.words else pl.repeat(False, made.len(), eager=True)  # noqa: FBT003
         problem = pl.select(
             pl.coalesce(
                 failed,
+                pl.when(foreign.fill_null(value=False)).then(pl.lit(f"neither {' nor '.join(limits.words)}")),
                 pl.when(too_long.fill_null(value=False)).then(pl.lit(f"longer than {limits.longest} characters")),
                 pl.when(empty).then(pl.lit("empty, though it has to be there")),
             ).alias("problem")
@@ -129,10 +131,11 @@ def _made(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.Series, pl.Series]:
     if mapping.type == "property":
         text = rows[mapping.value].str.strip_chars()
         return pl.select(pl.when(text.str.len_bytes() > 0).then(text).alias("value"))["value"], nothing
-    return _evaluated(rows, mapping.value)
+    return evaluated(rows, mapping.value)
 
 
-def _evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
+def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
+    """The value of an expression for every row, empty ones null; and the sentence why there is none."""
     fields = sorted(fields_of(expression)) or ["today"]
     keys = rows.select(pl.col(fields).fill_null(""))
     distinct = keys.unique(maintain_order=True)

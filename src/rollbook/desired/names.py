@@ -6,14 +6,16 @@ Microsoft: a user name's local part allows A-Z a-z 0-9 ' . - _ ! # ^ ~, no dot a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
 
 from rollbook.desired.languages import latin
-
-LOCAL_PART_LENGTH = 56
-"""Of the 64 characters, eight are kept free for the numbers of equal names."""
+from rollbook.desired.mapping import evaluated
+from rollbook.directory.desired import NAMES
+from rollbook.profiles import Profile
+from rollbook.profiles.users import LONGEST_NAME
 
 NICKNAME_LENGTH = 48
 
@@ -25,20 +27,63 @@ def transliterated(names: pl.Series, language: str = "any") -> pl.Series:
     return names.replace_strict(distinct, plain, default=None, return_dtype=pl.String)
 
 
-def local_parts(column: str) -> pl.Expr:
-    """An ASCII column as the local part of a user name: lower case, letters, digits, dot, hyphen; empty becomes null."""
+def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
+    """An ASCII column as the local part of a user name: lower case, letters, digits, dot, hyphen, underscore; empty becomes null."""
     kept = (
         pl.col(column)
         .str.to_lowercase()
-        .str.replace_all(r"[\s_]+", "-")
-        .str.replace_all(r"[^a-z0-9.\-]+", "")
+        .str.replace_all(r"\s+", "-")
+        .str.replace_all(r"[^a-z0-9._\-]+", "")
         .str.replace_all(r"-*\.[.\-]*", ".")
         .str.replace_all(r"-{2,}", "-")
         .str.strip_chars("-.")
-        .str.slice(0, LOCAL_PART_LENGTH)
+        .str.slice(0, longest)
         .str.strip_chars("-.")
     )
     return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(None)
+
+
+def candidates(rows: pl.DataFrame, profile: Profile, people: pl.DataFrame, roles: pl.DataFrame) -> pl.DataFrame:
+    """Candidates for the user names of present people, the most wanted first (schema NAMES).
+
+    `rows` has [person, every property], `people` [person, link, user_type, present], `roles` [user_type, domain].
+    """
+    settings = profile.users.names
+    present = people.filter("present").join(roles, on="user_type", how="left").select("person", "link", "domain")
+    wanted = present.select("person").join(rows, on="person", how="left", maintain_order="left")
+    latinised = wanted.with_columns(
+        transliterated(wanted[name], settings.language) for name in ("called_first", "called_last")
+    )
+    frames = [pl.DataFrame(schema=pl.Schema(NAMES))]
+    for rank, candidate in enumerate(settings.candidates):
+        raw = evaluated(wanted, candidate)[0] if "{{" in candidate else latinised.select(SHAPES[candidate]).to_series()
+        made = wanted.select("person").with_columns(raw=transliterated(raw, settings.language))
+        based = made.select("person", base=local_parts("raw", settings.longest))
+        frames.append(
+            present.join(based, on="person").select("link", pl.lit(rank).cast(pl.Int64).alias("rank"), "base", "domain")
+        )
+    return pl.concat(frames).sort("link", "rank")
+
+
+def _initial(name: str) -> pl.Expr:
+    return pl.col(name).str.slice(0, 1)
+
+
+def _with_dot(*parts: pl.Expr | str) -> pl.Expr:
+    return pl.concat_str(parts, separator=".", ignore_nulls=True)
+
+
+SHAPES: Mapping[str, pl.Expr] = {
+    "given.family": _with_dot("called_first", "called_last"),
+    "family.given": _with_dot("called_last", "called_first"),
+    "g.family": _with_dot(_initial("called_first"), "called_last"),
+    "given.f": _with_dot("called_first", _initial("called_last")),
+    "gfamily": pl.concat_str([_initial("called_first"), "called_last"], ignore_nulls=True),
+    "givenfamily": pl.concat_str(["called_first", "called_last"], ignore_nulls=True),
+    "username": pl.col("username").str.split("@").list.first(),
+    "sis_number": pl.col("sis_number"),
+}
+"""How each word of profiles.users.NAME_SHAPES is put together from properties."""
 
 
 def nicknames(column: str) -> pl.Expr:

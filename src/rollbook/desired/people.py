@@ -1,19 +1,19 @@
-"""People of the register as accounts: who is managed, how the account should look, what it could be called."""
+"""People of the register as accounts: who is managed, how the account should look, which licences belong to it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from rollbook.desired import current
-from rollbook.desired.names import local_parts, transliterated
+from rollbook.desired.scope import in_scope
+from rollbook.directory.desired import LICENCES
 from rollbook.directory.state import MAPPED, USERS
 from rollbook.errors import InputRefused
-from rollbook.profiles import Profile
-from rollbook.profiles.document import Role
+from rollbook.profiles import Licence, Profile, Role
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.roster.vocabulary import UserType
 
@@ -21,28 +21,35 @@ ROLES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "user_type": USER_TYPE,
     "domain": pl.String,
     "usage_location": pl.String,
-    "licences": pl.List(pl.String),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TenantFacts:
-    """What a profile's choices are resolved against: domains that new names may use, country, SKU ids by part number."""
+    """What a profile's choices are resolved against.
+
+    `domains` are those new names may use; `skus` SKU ids by part number; `plans` ids of a SKU's service plans, by the SKU's id and
+    their names.
+    """
 
     default_domain: str
     domains: frozenset[str]
     country: str | None
     skus: Mapping[str, str]
+    plans: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def managed_people(roster: Roster, profile: Profile, as_of: dt.date, departed: pl.DataFrame) -> pl.DataFrame:
-    """Everybody some action applies to: [person, user_type, present, current, create, update, deactivate].
+    """Everybody some action applies to: [person, user_type, present, current, ended, create, update, deactivate].
 
-    `departed` [person, user_type] are people who were in the register once and no longer are. A person of several types
-    appears once, under the first type of the profile's precedence.
+    `departed` [person, user_type] are people who were in the register once and no longer are; they count whatever the scope,
+    since nobody can say any more where they belonged. A person of several types appears once, under the first type of the
+    profile's precedence. `ended` is the last day on which an enrolment or teaching ended.
     """
-    typed = _first_type(roster.affiliations.select("person", "user_type"), profile)
-    gone = _first_type(departed.select("person", "user_type"), profile).join(typed, on="person", how="anti")
+    about = in_scope(roster, profile).people
+    named = roster.affiliations.select("person", "user_type")
+    typed = _first_type(named, profile).join(about, on="person", how="semi")
+    gone = _first_type(departed.select("person", "user_type"), profile).join(named, on="person", how="anti")
     active = roster.people.filter("active").select("person", present=pl.lit(value=True))
     enrolments = current.current_enrolments(roster, profile, as_of)
     teachings = current.current_teachings(roster, profile, as_of)
@@ -50,6 +57,7 @@ def managed_people(roster: Roster, profile: Profile, as_of: dt.date, departed: p
     everybody = pl.concat([typed, gone]).join(active, on="person", how="left").join(now, on="person", how="left")
     return (
         everybody.with_columns(pl.col("present", "current").fill_null(value=False))
+        .join(current.ended(roster, as_of), on="person", how="left")
         .join(_actions(profile), on="user_type")
         .sort("person")
     )
@@ -81,13 +89,12 @@ def users(
     """The desired accounts (schema USERS), names of accounts still open. People who left are disabled and keep the rest.
 
     `values` [person, every mapped property] is what the mappings made; mail serves matching only.
-
-    Not current but present: disabled if the type's Deactivate is on (AccountEnabled acts only through Deactivate).
     """
-    roles = _roles(profile, facts)
+    roles = roles_of(profile, facts)
+    licences = licences_of(profile, facts).group_by("user_type", maintain_order=True).agg(licences="sku")
     mails = roster.people.select("person", mail="email")
     named = people.join(values, on="person", how="left").join(mails, on="person", how="left")
-    named = named.join(roles, on="user_type", how="left")
+    named = named.join(roles, on="user_type", how="left").join(licences, on="user_type", how="left")
     none = pl.lit(None, dtype=pl.String)
     frame = named.select(
         "link",
@@ -96,60 +103,53 @@ def users(
         none.alias("mail_nickname"),
         "mail",
         *MAPPED,
-        (pl.col("current") | ~pl.col("deactivate")).alias("account_enabled"),
+        (pl.col("account_enabled") == "yes").fill_null(value=False).alias("account_enabled"),
         "usage_location",
-        pl.when("current").then(pl.col("licences")).otherwise(pl.lit([], dtype=pl.List(pl.String))).alias("licences"),
+        pl.when(pl.col("present") & (pl.col("account_enabled") == "yes"))
+        .then("licences")
+        .fill_null([])
+        .alias("licences"),
+        pl.lit([], dtype=pl.List(pl.String)).alias("plans_off"),
         "mark",
         pl.lit(value=False).alias("on_premises"),
         pl.lit(value=False).alias("guest"),
         pl.lit(value=False).alias("protected"),
+        pl.lit(value=False).alias("deleted"),
     )
     return frame.cast(pl.Schema(USERS)).sort("link")
 
 
-def _given() -> pl.Expr:
-    return pl.coalesce("preferred_given_name", "given_name")
-
-
-def _family() -> pl.Expr:
-    return pl.coalesce("preferred_family_name", "family_name")
-
-
-def name_bases(roster: Roster, profile: Profile, facts: TenantFacts, people: pl.DataFrame) -> pl.DataFrame:
-    """Candidates for user names: [link, base, domain], base null where nothing usable could be made."""
-    plain = roster.people.select("person", "username", "sis_number", given=_given(), family=_family())
-    language = profile.users.language
-    plain = plain.with_columns(transliterated(plain["given"], language), transliterated(plain["family"], language))
-    shapes = {
-        "given.family": pl.concat_str(["given", "family"], separator=".", ignore_nulls=True),
-        "family.given": pl.concat_str(["family", "given"], separator=".", ignore_nulls=True),
-        "username": pl.col("username").str.split("@").list.first(),
-        "sis_number": pl.col("sis_number"),
-    }
-    plain = plain.select("person", raw=shapes[profile.users.user_name])
-    plain = plain.with_columns(transliterated(plain["raw"], language)).with_columns(base=local_parts("raw"))
-    return (
-        people.filter("present")
-        .join(plain, on="person", how="left")
-        .join(_roles(profile, facts), on="user_type", how="left")
-        .select("link", "base", "domain")
-        .sort("link")
-    )
-
-
-def _roles(profile: Profile, facts: TenantFacts) -> pl.DataFrame:
-    """[user_type, domain, usage_location, licences] with every choice resolved in the tenant."""
+def roles_of(profile: Profile, facts: TenantFacts) -> pl.DataFrame:
+    """[user_type, domain, usage_location] of the managed types, every choice resolved in the tenant."""
     rows = [
         {
             "user_type": user_type.value,
             "domain": _domain(user_type, role, facts),
             "usage_location": role.usage_location or facts.country,
-            "licences": _licences(user_type, role, facts),
         }
         for user_type, role in profile.users.roles.items()
         if profile.users.actions[user_type].managed
     ]
     return pl.DataFrame(rows, schema=pl.Schema(ROLES))
+
+
+def licences_of(profile: Profile, facts: TenantFacts) -> pl.DataFrame:
+    """What the managed types are licensed with (schema LICENCES), every name resolved in the tenant."""
+    rows = [
+        {
+            "user_type": user_type.value,
+            "rank": rank,
+            "sku": _sku(user_type, licence, facts),
+            "part": licence.sku,
+            "plans": sorted(facts.plans.get(facts.skus[licence.sku], {}).values()),
+            "plans_off": _plans_off(licence, facts),
+            "first_only": role.licence_choice == "first_with_seats",
+        }
+        for user_type, role in profile.users.roles.items()
+        if profile.users.actions[user_type].managed
+        for rank, licence in enumerate(role.licences)
+    ]
+    return pl.DataFrame(rows, schema=pl.Schema(LICENCES))
 
 
 def _domain(user_type: UserType, role: Role, facts: TenantFacts) -> str:
@@ -163,12 +163,24 @@ def _domain(user_type: UserType, role: Role, facts: TenantFacts) -> str:
     return domain
 
 
-def _licences(user_type: UserType, role: Role, facts: TenantFacts) -> list[str]:
-    if role.licence is None:
-        return []
-    if role.licence not in facts.skus:
+def _sku(user_type: UserType, licence: Licence, facts: TenantFacts) -> str:
+    if licence.sku not in facts.skus:
         raise InputRefused(
-            f"The profile gives {user_type.value} accounts the licence {role.licence!r}, which this tenant does not have.",
+            f"The profile gives {user_type.value} accounts the licence {licence.sku!r}, which this tenant does not have.",
             remedy="Choose one of: " + (", ".join(sorted(facts.skus)) or "none (the tenant has no licences)") + ".",
         )
-    return [facts.skus[role.licence]]
+    return facts.skus[licence.sku]
+
+
+def _plans_off(licence: Licence, facts: TenantFacts) -> list[str] | None:
+    """Ids of the plans that are off, in order; None where the profile does not say."""
+    if licence.plans_off is None:
+        return None
+    known = facts.plans.get(facts.skus[licence.sku], {})
+    unknown = [plan for plan in licence.plans_off if plan not in known]
+    if unknown:
+        raise InputRefused(
+            f"The profile switches off {unknown[0]!r}, which is no service plan of the licence {licence.sku}.",
+            remedy="Choose among: " + (", ".join(sorted(known)) or "none (it has no plans)") + ".",
+        )
+    return sorted(known[plan] for plan in licence.plans_off)

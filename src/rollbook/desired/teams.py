@@ -8,6 +8,7 @@ import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.names import nicknames, transliterated
+from rollbook.desired.scope import in_scope
 from rollbook.directory.state import TEAMS
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
@@ -25,7 +26,9 @@ def managed_classes(roster: Roster, profile: Profile, as_of: dt.date) -> pl.Data
             current.current_teachings(roster, profile, as_of).select("klass"),
         ]
     ).unique()
-    return roster.classes.join(busy, on="klass", how="semi").select("klass", "period").sort("klass")
+    about = in_scope(roster, profile).classes
+    classes = roster.classes.join(busy, on="klass", how="semi").join(about, on="klass", how="semi")
+    return classes.select("klass", "period").sort("klass")
 
 
 def teams(roster: Roster, profile: Profile, classes: pl.DataFrame) -> pl.DataFrame:

@@ -14,9 +14,27 @@ PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "user_type": pl.Enum,  # roster.tables.USER_TYPE
     "present": pl.Boolean,  # in the register and active there; False: somebody who left
     "current": pl.Boolean,  # present, and has what the type needs (Inst.Active-Has Enrolments)
+    "ended": pl.Date,  # the last day on which an enrolment or teaching ended; null if none did
     "create": pl.Boolean,
     "update": pl.Boolean,
     "deactivate": pl.Boolean,
+}
+
+LICENCES: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "user_type": pl.Enum(["teacher", "employee", "student", "parent"]),  # roster.tables.USER_TYPE
+    "rank": pl.Int64,  # the most wanted first
+    "sku": pl.String,
+    "part": pl.String,  # the SKU's part number, as people know it
+    "plans": pl.List(pl.String),  # ids of all service plans of the SKU
+    "plans_off": pl.List(pl.String),  # ids of those that are off, sorted; null: whatever is set at Microsoft stays
+    "first_only": pl.Boolean,  # one licence of the list is enough
+}
+
+NAMES: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "link": pl.Int64,
+    "rank": pl.Int64,  # the first alternative first
+    "base": pl.String,  # before the @; null: nothing usable could be made
+    "domain": pl.String,
 }
 
 REASONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -32,9 +50,10 @@ REASONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 class Desired:
     """What the tenant should hold, and what the plan needs to know beside it.
 
-    `people` (schema PEOPLE) says what may be done for each linked person; `user_names` [link, base, domain] and `nicknames`
-    [link, base] are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team;
-    `unmapped` [link] are people for whom a mapping failed, so that nothing is done for them.
+    `people` (schema PEOPLE) says what may be done for each linked person; `user_names` (schema NAMES) and `nicknames` [link, base]
+    are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team; `licences`
+    (schema LICENCES) belong to current accounts; `unmapped` [link] are people for whom a mapping failed, so that nothing is
+    done for them.
     """
 
     state: State
@@ -42,4 +61,5 @@ class Desired:
     user_names: pl.DataFrame
     nicknames: pl.DataFrame
     reasons: pl.DataFrame
+    licences: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCES)))
     unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))

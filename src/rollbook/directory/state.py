@@ -40,18 +40,23 @@ USERS: Schema = {
     "city": pl.String,
     "state": pl.String,
     "country": pl.String,
+    "office_location": pl.String,
+    "mobile_phone": pl.String,
+    "business_phone": pl.String,
     "account_enabled": pl.Boolean,
     "usage_location": pl.String,
-    "licences": pl.List(pl.String),  # SKU ids, sorted
+    "licences": pl.List(pl.String),  # SKU ids; actual ones are sorted
+    "plans_off": pl.List(pl.String),  # ids of the service plans that are off, over all licences, sorted
     "mark": pl.String,
     "on_premises": pl.Boolean,  # kept by the school's own Active Directory
     "guest": pl.Boolean,
     "protected": pl.Boolean,  # holds a directory role, or roles cannot be read: never changed in any way
+    "deleted": pl.Boolean,  # softly: it can be restored for 30 days, and is otherwise not there
 }
 
 MAPPED = tuple(
     "display_name given_name surname employee_id job_title department company_name street_address postal_code city state "
-    "country".split()
+    "country office_location mobile_phone business_phone".split()
 )
 """The properties of an account that a profile's mappings fill."""
 

@@ -32,11 +32,17 @@ USER_PROPERTIES: Mapping[str, str] = {
     "city": "city",
     "state": "state",
     "country": "country",
+    "office_location": "officeLocation",
+    "mobile_phone": "mobilePhone",
+    "business_phone": "businessPhones",
     "account_enabled": "accountEnabled",
     "usage_location": "usageLocation",
     "user_principal_name": "userPrincipalName",
     "mail_nickname": "mailNickname",
 }
+
+SINGLE_IN_A_LIST = frozenset({"business_phone"})
+"""Properties Microsoft keeps as a list that holds one value at most (graph.md section 2.1)."""
 
 CLASS_PROPERTIES: Mapping[str, str] = {
     "display_name": "displayName",
@@ -54,7 +60,13 @@ CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,ext
 
 def _given(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Graph's names for our values, without those that are not given."""
-    return {names[key]: value for key, value in values.items() if value is not None}
+    return {names[key]: _shaped(key, value) for key, value in values.items() if value is not None}
+
+
+def _shaped(name: str, value: Any) -> Any:
+    if name in SINGLE_IN_A_LIST:
+        return [] if value is None else [value]
+    return value
 
 
 def create_user(*, password: str, mark_property: str, mark: str, **values: Any) -> Request:
@@ -67,7 +79,14 @@ def create_user(*, password: str, mark_property: str, mark: str, **values: Any) 
 
 def update_user(object_id: str, values: Mapping[str, Any]) -> Request:
     """Only these properties of an account."""
-    return Request("PATCH", f"/users/{object_id}", {USER_PROPERTIES[key]: value for key, value in values.items()})
+    body = {USER_PROPERTIES[key]: _shaped(key, value) for key, value in values.items()}
+    return Request("PATCH", f"/users/{object_id}", body)
+
+
+def restore_user(object_id: str, name: str | None) -> Request:
+    """A softly deleted account back, under its old name or a new one (graph.md section 13.3)."""
+    body = {} if name is None else {"newUserPrincipalName": name}
+    return Request("POST", f"/directory/deletedItems/{object_id}/restore", body)
 
 
 def revoke_sessions(object_id: str) -> Request:
@@ -150,23 +169,44 @@ def _text(objects: Sequence[Mapping[str, Any]], name: str) -> pl.Series:
     return pl.Series([entry.get(name) for entry in objects], dtype=pl.String)
 
 
+def _first(objects: Sequence[Mapping[str, Any]], name: str) -> pl.Series:
+    """The one value of a property that is a list; null where the list is empty."""
+    return pl.Series([next(iter(entry.get(name) or ()), None) for entry in objects], dtype=pl.String)
+
+
 def users_frame(
-    objects: Sequence[Mapping[str, Any]], mark_property: str, protected: frozenset[str] | None = frozenset()
+    objects: Sequence[Mapping[str, Any]],
+    mark_property: str,
+    protected: frozenset[str] | None = frozenset(),
+    *,
+    deleted: bool = False,
 ) -> pl.DataFrame:
-    """Users as Graph describes them -> schema USERS, link null. `protected` are ids nobody may change; None: everybody is."""
-    licences = [sorted(lic["skuId"] for lic in entry.get("assignedLicenses") or ()) for entry in objects]
+    """Users as Graph describes them -> schema USERS, link null. `protected` are ids nobody may change; None: everybody is.
+
+    The names of deleted users are those they had: Microsoft puts their id before them.
+    """
+    assigned = [entry.get("assignedLicenses") or () for entry in objects]
+    licences = [sorted(licence["skuId"] for licence in each) for each in assigned]
+    plans = [sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned]
+    texts = [ours for ours in USER_PROPERTIES if ours != "account_enabled" and ours not in SINGLE_IN_A_LIST]
     columns = {
         "object_id": _text(objects, "id"),
-        **{ours: _text(objects, theirs) for ours, theirs in USER_PROPERTIES.items() if ours != "account_enabled"},
+        **{ours: _text(objects, USER_PROPERTIES[ours]) for ours in texts},
+        **{ours: _first(objects, USER_PROPERTIES[ours]) for ours in sorted(SINGLE_IN_A_LIST)},
         "mail": _text(objects, "mail"),
         "account_enabled": pl.Series([bool(entry.get("accountEnabled")) for entry in objects], dtype=pl.Boolean),
         "licences": pl.Series(licences, dtype=pl.List(pl.String)),
+        "plans_off": pl.Series(plans, dtype=pl.List(pl.String)),
         "mark": _text(objects, mark_property),
         "on_premises": pl.Series([bool(entry.get("onPremisesSyncEnabled")) for entry in objects], dtype=pl.Boolean),
         "guest": pl.Series([entry.get("userType") == "Guest" for entry in objects], dtype=pl.Boolean),
         "protected": pl.Series([protected is None or entry["id"] in protected for entry in objects], dtype=pl.Boolean),
     }
-    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(USERS.keys())
+    frame = pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64), deleted=pl.lit(value=deleted))
+    if deleted:
+        prefix = pl.col("object_id").str.replace_all("-", "")
+        frame = frame.with_columns(pl.col("user_principal_name").str.strip_prefix(prefix))
+    return frame.select(USERS.keys())
 
 
 def teams_frame(classes: Sequence[Mapping[str, Any]], with_team: Iterable[str]) -> pl.DataFrame:

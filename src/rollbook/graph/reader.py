@@ -41,10 +41,21 @@ class GraphReader:
         self._clock = clock
 
     def users(self) -> pl.DataFrame:
-        """All users that are not deleted (schema USERS), link null."""
+        """All users, the softly deleted ones among them (schema USERS), link null."""
         path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
         protected = self._protected()
-        return codec.users_frame(list(self._pages(path)), self._mark_property, protected)
+        there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
+        return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
+
+    def _deleted(self) -> list[dict[str, Any]]:
+        """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
+        path = f"/directory/deletedItems/microsoft.graph.user?$top={PAGE}&$select={codec.USER_SELECT}"
+        try:
+            return list(self._pages(f"{path},{self._mark_property}"))
+        except Never as refused:
+            if refused.status != 403:
+                raise
+            return []
 
     def _protected(self) -> frozenset[str] | None:
         """Ids of everybody who holds a directory role: directly, eligibly, or through a group. None if roles cannot be read.

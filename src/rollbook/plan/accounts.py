@@ -1,4 +1,4 @@
-"""Differences of accounts: who gets one, which change, which are disabled or enabled again, who is licensed."""
+"""Differences of accounts: who gets one, which change, come back, are disabled, enabled again or called differently."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import polars as pl
 
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MAPPED, State
-from rollbook.plan.changes import Cause, Kind
+from rollbook.plan.changes import Cause, Forecast, Kind
 from rollbook.plan.context import Context
+from rollbook.plan.licences import license_people, take_back
 from rollbook.plan.match import Matched, beside_actual, is_ours
-from rollbook.plan.naming import pick
 from rollbook.plan.rows import rows, together, values, waits
+from rollbook.plan.user_names import named, renames
 from rollbook.profiles import Profile
 
 CREATED_WITH = (*MAPPED, "account_enabled", "usage_location", "user_principal_name", "mail_nickname")
@@ -20,74 +21,117 @@ CREATED_WITH = (*MAPPED, "account_enabled", "usage_location", "user_principal_na
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The changes of accounts, and who can be put into a team afterwards: [user, enabled, licensed]."""
+    """The changes of accounts, who can be put into a team afterwards [user, enabled, licensed], and the forecast of seats."""
 
     changes: pl.DataFrame
     usable: pl.DataFrame
+    forecast: tuple[Forecast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Everybody a plan is about, by what there is of them; existing accounts stand beside what they are now."""
+
+    there: pl.DataFrame  # may be changed; deleted ones among them come back first
+    guarded: pl.DataFrame  # never changed in any way
+    absent: pl.DataFrame  # no account
+    gone: pl.DataFrame  # linked to an account that is no longer there
+    foreign: pl.DataFrame  # linked to an account with a mark that is not theirs
+    unmapped: pl.DataFrame  # a mapping failed
 
 
 def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Accounts:
     """What has to change so that the accounts are as desired. Nothing of an unlinked account is ever changed."""
-    everybody = desired.state.users.join(desired.people.drop("user_type"), on="link")
+    people = _people(desired, actual, matched, context)
+    creating, nameless, unwanted = _creations(people.absent, desired.user_names, actual, context, profile)
+    writable = people.there.filter(~pl.col("on_premises_now"))
+    enabled, disabled = _returned(writable), _left(writable, context, profile)
+    licensing = license_people(people.there, creating, desired.licences, context, profile)
+    changes = together(
+        [
+            _restorations(writable, desired.user_names, actual, context, profile),
+            rows(creating, Kind.CREATE_USER, Cause.NO_ACCOUNT, after=values(*CREATED_WITH)),
+            waits(nameless, Kind.CREATE_USER, Cause.NO_NAME),
+            waits(unwanted, Kind.CREATE_USER, Cause.CREATION_OFF),
+            waits(people.gone, Kind.UPDATE_USER, Cause.ACCOUNT_GONE),
+            waits(people.foreign, Kind.UPDATE_USER, Cause.FOREIGN_MARK),
+            waits(people.unmapped, Kind.UPDATE_USER, Cause.MAPPING_FAILED),
+            _updates(writable, profile),
+            renames(writable.filter("update"), desired.user_names, actual, context, profile),
+            rows(enabled, Kind.ENABLE_USER, Cause.RETURNED),
+            rows(disabled, Kind.DISABLE_USER, Cause.LEFT, day="since"),
+            waits(_disabled_elsewhere(writable), Kind.ENABLE_USER, Cause.DISABLED_ELSEWHERE),
+            licensing.changes,
+            take_back(people.there, context, profile),
+            _left_alone(people.guarded, Cause.PROTECTED, desired, actual, context, profile),
+            _kept_elsewhere(people.there, context, profile),
+        ]
+    )
+    usable = _usable(people, creating, enabled, disabled, licensing.licensed)
+    return Accounts(changes, usable, licensing.forecast)
+
+
+def _people(desired: Desired, actual: State, matched: Matched, context: Context) -> _People:
+    everybody = desired.state.users.join(desired.people, on="link")
     unmapped = everybody.join(desired.unmapped, on="link", how="semi").filter("present")
     wanted = everybody.join(unmapped, on="link", how="anti")
     unclear = matched.changes.filter(pl.col("kind") == int(Kind.LINK_USER)).filter(pl.col("after").is_null())
-    linked = beside_actual(wanted, actual.users, matched.users)
-    ours, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
-    guarded = ours.filter(pl.col("protected_now"))
-    there = ours.join(guarded, on="link", how="anti")
-    gone = wanted.join(matched.users, on="link", how="semi").join(linked, on="link", how="anti")
-    absent = (
-        wanted.join(matched.users, on="link", how="anti")
-        .join(unclear.select(link="subject"), on="link", how="anti")
-        .filter("present")
+    linked = _since(beside_actual(wanted, actual.users, matched.users), context)
+    back = pl.col("present") & pl.col("account_enabled") & (pl.col("create") | pl.col("update"))
+    known = linked.filter(~pl.col("deleted_now") | (back & ~pl.col("on_premises_now")))
+    ours, foreign = known.filter(is_ours()), known.filter(~is_ours())
+    unlinked = wanted.join(matched.users, on="link", how="anti").filter("present")
+    lost = wanted.join(matched.users, on="link", how="semi").join(linked, on="link", how="anti").filter("present")
+    return _People(
+        there=ours.filter(~pl.col("protected_now")),
+        guarded=ours.filter("protected_now"),
+        absent=unlinked.join(unclear.select(link="subject"), on="link", how="anti"),
+        gone=lost,
+        foreign=foreign,
+        unmapped=unmapped,
     )
-    creating, nameless = _creations(absent, desired.user_names, actual, context, profile)
-    changes = together(
-        [
-            rows(creating, Kind.CREATE_USER, Cause.NO_ACCOUNT, after=values(*CREATED_WITH)),
-            waits(nameless, Kind.CREATE_USER, Cause.NO_NAME),
-            waits(gone.filter("present"), Kind.UPDATE_USER, Cause.ACCOUNT_GONE),
-            waits(foreign, Kind.UPDATE_USER, Cause.FOREIGN_MARK),
-            _updates(there, profile),
-            waits(unmapped, Kind.UPDATE_USER, Cause.MAPPING_FAILED),
-            _enabling(there),
-            _licensing(there, creating, desired.people, context),
-            _left_alone(guarded, profile, desired.people, context),
-        ]
-    )
-    return Accounts(changes, _usable(there, guarded, creating))
 
 
-def _left_alone(guarded: pl.DataFrame, profile: Profile, people: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Protected accounts to which something would have been done wait instead, whatever it was."""
-    wishes = (_updates(guarded, profile), _enabling(guarded), _licensing(guarded, guarded.clear(), people, context))
-    subjects = pl.concat([wish.select(link="subject") for wish in wishes]).unique()
-    return waits(guarded.join(subjects, on="link", how="semi"), Kind.UPDATE_USER, Cause.PROTECTED)
+def _since(linked: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """With the day from which graces count: when the person was first seen to have left, as far as anybody knows."""
+    seen = context.user_links.select("link", "left_on")
+    today = pl.lit(context.as_of)
+    return linked.join(seen, on="link", how="left").with_columns(since=pl.coalesce("left_on", "ended", today))
 
 
 def _creations(
     absent: pl.DataFrame, user_names: pl.DataFrame, actual: State, context: Context, profile: Profile
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows to be created, named; and those for whom no name can be made."""
-    allowed = absent.filter("create")
-    if not profile.users.without_enrolments:
-        allowed = allowed.filter("current")
-    based = allowed.join(user_names, on="link", how="left")
-    nameless = based.filter(pl.col("base").is_null())
-    candidates = based.drop_nulls("base").select("link", "base", suffix=pl.lit("@") + pl.col("domain"))
-    # A name reserved for the same link is its own: a creation that was cut off gets it again.
-    own = context.user_names.join(candidates, on="link", how="semi").unique("link", keep="first", maintain_order=True)
-    others = context.user_names.join(own, on="link", how="anti")
-    in_use = actual.users["user_principal_name"].str.to_lowercase()
-    own = own.join(in_use.to_frame("folded"), on="folded", how="anti")
-    taken = pl.concat([in_use, others["folded"], own["folded"]]).drop_nulls().unique()
-    picked = pick(candidates.join(own, on="link", how="anti"), taken, "suffix")
-    named = pl.concat([picked, own.select("link", name="folded")])
-    creating = based.join(named, on="link").with_columns(
-        user_principal_name=pl.col("name"), mail_nickname=pl.col("name").str.split("@").list.first()
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Rows to be created, named; those for whom no name can be made; current people for whom none is to be made."""
+    counted = absent if profile.users.without_enrolments else absent.filter("current")
+    allowed = counted.filter("create")
+    names = named(allowed, user_names, actual, context, profile)
+    creating = allowed.join(names, on="link").with_columns(
+        user_principal_name="name",
+        mail_nickname=pl.col("name").str.split("@").list.first(),
+        # No acts only where Deactivate is on.
+        account_enabled=pl.col("account_enabled") | ~pl.col("deactivate"),
     )
-    return creating.sort("link"), nameless
+    return (
+        creating.sort("link"),
+        allowed.join(names, on="link", how="anti"),
+        absent.filter(~pl.col("create"), "current"),
+    )
+
+
+def _restorations(
+    there: pl.DataFrame, user_names: pl.DataFrame, actual: State, context: Context, profile: Profile
+) -> pl.DataFrame:
+    """Softly deleted accounts that come back: under their old name, or under a new one where it was taken meanwhile."""
+    deleted = there.filter("deleted_now")
+    if deleted.is_empty():
+        return together([])
+    old = pl.col("user_principal_name_now").str.to_lowercase()
+    in_use = actual.users.filter(~pl.col("deleted"))["user_principal_name"].str.to_lowercase()
+    taken = deleted.filter(old.is_in(in_use.implode()))
+    names = named(taken, user_names, actual, context, profile)
+    shown = deleted.join(names, on="link", how="left").with_columns(user_principal_name="name").sort("link")
+    return rows(shown, Kind.RESTORE_USER, Cause.DELETED, after=values("user_principal_name"))
 
 
 def _updates(there: pl.DataFrame, profile: Profile) -> pl.DataFrame:
@@ -96,7 +140,7 @@ def _updates(there: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     What a mapping sets on creation only is left alone.
     """
     kept_up = [name for name in MAPPED if not (row := profile.users.mappings.get(name)) or not row.on_creation_only]
-    kept = there.filter(pl.col("update") & pl.col("present") & ~pl.col("on_premises_now"))
+    kept = there.filter(pl.col("update") & pl.col("present"))
     first_country = pl.col("usage_location_now").fill_null(pl.col("usage_location"))
     targets = kept.with_columns(
         *(pl.coalesce(name, f"{name}_now").alias(name) for name in kept_up), usage_location=first_country
@@ -107,55 +151,80 @@ def _updates(there: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return rows(differing, Kind.UPDATE_USER, Cause.VALUES_DIFFER, before=before, after=values(*compared))
 
 
-def _enabling(there: pl.DataFrame) -> pl.DataFrame:
-    """Who is disabled because they left; who is enabled again because they returned and it was we who disabled them."""
-    ours = there.filter(~pl.col("on_premises_now"))
-    returned = ours.filter(
+def _wanted_back(there: pl.DataFrame) -> pl.DataFrame:
+    """Disabled accounts of people who may sign in."""
+    return there.filter(
         pl.col("account_enabled")
         & ~pl.col("account_enabled_now")
-        & pl.col("disabled_by_us")
+        & pl.col("present")
         & (pl.col("create") | pl.col("update"))
-        & pl.col("current")
-    )
-    left = ours.filter(~pl.col("account_enabled") & pl.col("account_enabled_now") & pl.col("deactivate"))
-    return together([rows(returned, Kind.ENABLE_USER, Cause.RETURNED), rows(left, Kind.DISABLE_USER, Cause.LEFT)])
-
-
-def _licensing(there: pl.DataFrame, creating: pl.DataFrame, people: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Licences that are missing, as long as seats last: teachers first, then employees, students, parents."""
-    kept = there.filter("update").select("link", "licences", has="licences_now")
-    made = creating.select("link", "licences", has=pl.lit([], dtype=pl.List(pl.String)))
-    missing = (
-        pl.concat([kept, made])
-        .with_columns(sku=pl.col("licences").list.set_difference("has"))
-        .explode("sku", empty_as_null=True)
-        .drop_nulls("sku")
-        .join(people.select("link", "user_type"), on="link")
-        .sort("user_type", "link")
-        .with_columns(place=pl.int_range(1, pl.len() + 1).over("sku"))
-        .join(context.seats, on="sku", how="left")
-    )
-    short = missing.filter(pl.col("place") > pl.col("free").fill_null(0)).select("link").unique()
-    granted = missing.join(short, on="link", how="anti").group_by("link").agg(pl.col("sku").sort().alias("licences"))
-    return together(
-        [
-            rows(granted.sort("link"), Kind.LICENSE_USER, Cause.NO_LICENCE, after=values("licences")),
-            waits(short.sort("link"), Kind.LICENSE_USER, Cause.NO_SEATS),
-        ]
     )
 
 
-def _usable(there: pl.DataFrame, guarded: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
+def _returned(there: pl.DataFrame) -> pl.DataFrame:
+    """Who is enabled again, because it was we who disabled them."""
+    return _wanted_back(there).filter("disabled_by_us")
+
+
+def _disabled_elsewhere(there: pl.DataFrame) -> pl.DataFrame:
+    """Who stays disabled, because somebody else disabled them."""
+    return _wanted_back(there).filter(~pl.col("disabled_by_us"))
+
+
+def _left(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
+    """Who is disabled, because they left and the grace is over."""
+    over = pl.col("since") + pl.duration(days=profile.users.leaving.disable_days) <= context.as_of
+    return there.filter(~pl.col("account_enabled") & pl.col("account_enabled_now") & pl.col("deactivate") & over)
+
+
+def _left_alone(
+    guarded: pl.DataFrame, cause: Cause, desired: Desired, actual: State, context: Context, profile: Profile
+) -> pl.DataFrame:
+    """Protected accounts to which something would have been done wait instead, whatever it was."""
+    licensing = license_people(guarded, guarded.clear(), desired.licences, context, profile)
+    wishes = (
+        _updates(guarded, profile),
+        renames(guarded.filter("update"), desired.user_names, actual, context, profile),
+        rows(_returned(guarded), Kind.ENABLE_USER, Cause.RETURNED),
+        rows(_left(guarded, context, profile), Kind.DISABLE_USER, Cause.LEFT),
+        licensing.changes,
+        take_back(guarded, context, profile),
+    )
+    subjects = pl.concat([wish.select(link="subject") for wish in wishes]).unique()
+    return waits(guarded.join(subjects, on="link", how="semi"), Kind.UPDATE_USER, cause)
+
+
+def _kept_elsewhere(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
+    """Accounts kept by the school's own Active Directory that would have been changed, disabled or enabled."""
+    synchronized = there.filter("on_premises_now")
+    wishes = (
+        _updates(synchronized, profile).select(link="subject"),
+        _returned(synchronized).select("link"),
+        _left(synchronized, context, profile).select("link"),
+    )
+    return waits(
+        synchronized.join(pl.concat(wishes).unique(), on="link", how="semi"), Kind.UPDATE_USER, Cause.ON_PREMISES
+    )
+
+
+def _usable(
+    people: _People, creating: pl.DataFrame, enabled: pl.DataFrame, disabled: pl.DataFrame, licensed: pl.DataFrame
+) -> pl.DataFrame:
     """[user, enabled, licensed] of everybody who has an account or gets one now."""
-    licensed = pl.col("licences").list.len() > 0
+    changed = pl.concat(
+        [enabled.select("link", after=pl.lit(value=True)), disabled.select("link", after=pl.lit(value=False))]
+    )
+    has = pl.col("licences_now").list.len() > 0
+    existing = pl.concat([people.there, people.guarded]).join(changed, on="link", how="left")
+    given = licensed.with_columns(given=pl.lit(value=True))
+    made = creating.join(given, on="link", how="left")
     return pl.concat(
         [
-            there.select(
+            existing.join(given, on="link", how="left").select(
                 user="link",
-                enabled=pl.col("account_enabled") & (pl.col("account_enabled_now") | pl.col("disabled_by_us")),
-                licensed=licensed | (pl.col("licences_now").list.len() > 0),
+                enabled=pl.coalesce("after", "account_enabled_now"),
+                licensed=has | pl.col("given").fill_null(value=False),
             ),
-            guarded.select(user="link", enabled="account_enabled_now", licensed=pl.col("licences_now").list.len() > 0),
-            creating.select(user="link", enabled="account_enabled", licensed=licensed),
+            made.select(user="link", enabled="account_enabled", licensed=pl.col("given").fill_null(value=False)),
         ]
     )

@@ -19,11 +19,14 @@ class Kind(IntEnum):
     """What is done. The order is the order of the waves in which a plan is applied; gaps leave room for later kinds."""
 
     LINK_USER = 10  # an account that is there is matched to a person; writes nothing
+    RESTORE_USER = 15  # a softly deleted account of ours comes back
     CREATE_USER = 20
     UPDATE_USER = 30
     ENABLE_USER = 31
     DISABLE_USER = 32
+    RENAME_USER = 34
     LICENSE_USER = 40
+    UNLICENSE_USER = 41
     LINK_CLASS = 50
     CREATE_CLASS = 60
     UPDATE_CLASS = 70
@@ -54,6 +57,10 @@ class Cause(IntEnum):
     ENROLMENT_ENDED = 10
     TEACHING_ENDED = 11
     NO_TEAM = 12  # the class group is not a team yet
+    DELETED = 13  # the account was deleted, and the person is current
+    NAME_CHANGED = 14  # the user name no longer follows from the register
+    GRACE_OVER = 15  # day: since when the person has left
+    LICENCE_CHANGED = 16  # the profile gives other products, or switches other plans off
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41
@@ -67,6 +74,9 @@ class Cause(IntEnum):
     STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
     MAPPING_FAILED = 52  # a mapping of the profile gives this person no usable value
     PROTECTED = 53  # holds a directory role, or roles cannot be read
+    DISABLED_ELSEWHERE = 60  # somebody else disabled the account
+    ON_PREMISES = 61  # the account is kept by the school's own Active Directory
+    CREATION_OFF = 62  # there is no account, and the profile makes none
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
 
 
@@ -118,6 +128,17 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Seats of one licence: how many people need one now, how many seats are free, how many people are left out."""
+
+    sku: str
+    part: str
+    needed: int
+    free: int
+    short: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All changes that would make the tenant equal to the register, frozen; `fingerprint` is what is approved.
 
@@ -133,3 +154,4 @@ class Plan:
     fingerprint: str
     first_run: bool
     counts: Mapping[str, int] = field(default_factory=dict)
+    forecast: tuple[Forecast, ...] = ()

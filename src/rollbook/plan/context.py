@@ -15,11 +15,14 @@ LINKS: Schema = {
     "object_id": pl.String,  # null: nothing made or matched yet
     "adopted": pl.Boolean,  # matched rather than made by us, so it carries no mark of ours
     "disabled_by_us": pl.Boolean,
+    "left_on": pl.Date,  # the first day the person was seen to have left; null: has not, or was not seen yet
 }
 
 RESERVED: Schema = {"folded": pl.String, "link": pl.Int64}
 
 SEATS: Schema = {"sku": pl.String, "free": pl.Int64}
+
+GRANTED: Schema = {"link": pl.Int64, "sku": pl.String}
 
 WAITED: Schema = {"kind": pl.UInt8, "subject": pl.Int64, "object": pl.Int64, "cause": pl.UInt8}
 
@@ -37,4 +40,5 @@ class Context:
     user_names: pl.DataFrame  # RESERVED: whole user names, domain included
     nicknames: pl.DataFrame  # RESERVED
     seats: pl.DataFrame  # SEATS
+    granted: pl.DataFrame  # GRANTED: licences we gave, which alone we may take back
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized

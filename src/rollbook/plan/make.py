@@ -51,6 +51,7 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
         fingerprint=fingerprint(changes, details, context.tenant, context.profile_version),
         first_run=context.first_run,
         counts=_counts(changes, context.waited),
+        forecast=accounts.forecast,
     )
 
 

@@ -37,7 +37,10 @@ def match(desired: Desired, actual: State, context: Context, profile: Profile) -
     staff = desired.people.filter(pl.col("user_type").cast(pl.String).is_in(STAFF)).select("link")
     keys = {
         "sis_number": (wants.users.select("link", key="employee_id"), pl.col("employee_id")),
-        "username": (user_names.select("link", key="base"), pl.col("user_principal_name").str.split("@").list.first()),
+        "username": (
+            user_names.filter(pl.col("rank") == 0).select("link", key="base"),
+            pl.col("user_principal_name").str.split("@").list.first(),
+        ),
         "email": (wants.users.select("link", key="mail"), pl.col("user_principal_name")),
         "nothing": (wants.users.select("link", key="employee_id").clear(), pl.col("employee_id")),
     }
@@ -46,7 +49,10 @@ def match(desired: Desired, actual: State, context: Context, profile: Profile) -
         context.user_links,
         wants.users.select("link", "mark"),
         wanted,
-        actual.users.filter(~pl.col("guest")).select("object_id", "mark", key=offered),
+        # A deleted account is found by its mark alone: its name may be somebody else's by now.
+        actual.users.filter(~pl.col("guest")).select(
+            "object_id", "mark", key=pl.when(~pl.col("deleted")).then(offered)
+        ),
         staff if profile.users.match == "email" else staff.clear(),
     )
     external = wants.teams.select("link", key="external_id")

@@ -1,6 +1,7 @@
-"""Which name a new object gets: the first free one of base, base2, base3 ... in the order of links, which never changes.
+"""Which name a new object gets: the first free alternative, else the first one numbered from 2, in the order of links.
 
-Names are compared folded to lower case, because Microsoft's are unique whatever their case.
+Names are compared folded to lower case, because Microsoft's are unique whatever their case. The order of links never changes, so
+the same people get the same names whatever order a register lists them in.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ import polars as pl
 def pick(candidates: pl.DataFrame, taken: pl.Series, suffix: str) -> pl.DataFrame:
     """A name for each link: [link, name].
 
-    `candidates` has [link, base] and the column `suffix` names (what stands behind the number, such as "@school.example");
-    `taken` are whole names, folded, that are in use or reserved. Only links whose base collides are looked at one by one.
+    `candidates` has [link, base], the column `suffix` names (what stands behind the number, such as "@school.example") and, if
+    there are alternatives, rank (0 first); `taken` are whole names, folded, that are in use or reserved. Only links whose first
+    base collides are looked at one by one.
     """
-    ordered = candidates.sort("link").with_columns(first=pl.concat_str("base", suffix))
-    alone = ordered.filter((pl.len().over("first") == 1) & ~pl.col("first").is_in(taken.implode()))
-    colliding = ordered.join(alone, on="link", how="anti")
+    ranked = candidates if "rank" in candidates.columns else candidates.with_columns(rank=pl.lit(0))
+    ordered = ranked.sort("link", "rank").with_columns(first=pl.concat_str("base", suffix))
+    firsts = ordered.unique("link", keep="first", maintain_order=True)
+    alone = firsts.filter((pl.len().over("first") == 1) & ~pl.col("first").is_in(taken.implode()))
     used = set(alone["first"]) | set(taken)
-    picked = [
-        (link, _free(base, tail, used)) for link, base, tail in colliding.select("link", "base", suffix).iter_rows()
-    ]
+    colliding = (
+        ordered.join(alone, on="link", how="anti")
+        .group_by("link", maintain_order=True)
+        .agg("first", pl.col("base").first(), pl.col(suffix).first().alias("tail"))
+        .select("link", "first", "base", "tail")
+    )
+    picked = [(link, _free(names, base, tail, used)) for link, names, base, tail in colliding.iter_rows()]
     numbered = pl.DataFrame(picked, schema={"link": pl.Int64, "name": pl.String}, orient="row")
     return pl.concat([alone.select("link", name="first"), numbered]).sort("link")
 
 
-def _free(base: str, tail: str, used: set[str]) -> str:
-    name, number = f"{base}{tail}", 1
-    while name in used:
+def _free(alternatives: list[str], base: str, tail: str, used: set[str]) -> str:
+    name, number = next((name for name in alternatives if name not in used), ""), 1
+    while not name:
         number += 1
-        name = f"{base}{number}{tail}"
+        numbered = f"{base}{number}{tail}"
+        name = "" if numbered in used else numbered
     used.add(name)
     return name

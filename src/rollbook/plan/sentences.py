@@ -12,11 +12,14 @@ Say = Callable[[str, str], str]
 
 ACTS: dict[Kind, Say] = {
     Kind.LINK_USER: lambda who, _: f"{who} is linked to the account that is already there",
+    Kind.RESTORE_USER: lambda who, _: f"{who}'s deleted account is restored",
     Kind.CREATE_USER: lambda who, _: f"{who} gets an account",
     Kind.UPDATE_USER: lambda who, _: f"{who}'s account is updated",
     Kind.ENABLE_USER: lambda who, _: f"{who} may sign in again",
     Kind.DISABLE_USER: lambda who, _: f"{who} may no longer sign in",
+    Kind.RENAME_USER: lambda who, _: f"{who} gets another user name",
     Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
+    Kind.UNLICENSE_USER: lambda who, _: f"{who}'s licence is taken back",
     Kind.LINK_CLASS: lambda what, _: f"{what} is linked to the class that is already there",
     Kind.CREATE_CLASS: lambda what, _: f"{what} gets a class group",
     Kind.UPDATE_CLASS: lambda what, _: f"{what}'s class group is updated",
@@ -32,7 +35,7 @@ REASONS: dict[Cause, str] = {
     Cause.MATCHED: "the match property names exactly this one",
     Cause.VALUES_DIFFER: "the register says something else",
     Cause.RETURNED: "is current again",
-    Cause.LEFT: "is no longer current in the register",
+    Cause.LEFT: "is no longer current in the register, since {day}",
     Cause.NO_LICENCE: "the profile gives this user type a licence",
     Cause.NO_CLASS: "the class has no group at Microsoft yet",
     Cause.ENROLMENT_CURRENT: "enrolment began {day}",
@@ -40,6 +43,10 @@ REASONS: dict[Cause, str] = {
     Cause.ENROLMENT_ENDED: "no current enrolment any more",
     Cause.TEACHING_ENDED: "does not teach the class any more",
     Cause.NO_TEAM: "the class group is not a team yet",
+    Cause.DELETED: "was deleted at Microsoft, but is current in the register",
+    Cause.NAME_CHANGED: "the name in the register changed, and the profile renames then",
+    Cause.GRACE_OVER: "left on {day}, and the grace is over",
+    Cause.LICENCE_CHANGED: "the profile gives this user type other products or plans",
     Cause.NO_TEACHER: "waits: no teacher yet",
     Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
     Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
@@ -54,10 +61,14 @@ REASONS: dict[Cause, str] = {
         "waits: the account holds an administrator role (or we may not read roles), so only an administrator changes it"
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
+    Cause.DISABLED_ELSEWHERE: "waits: somebody else disabled the account; only they enable it again",
+    Cause.ON_PREMISES: "waits: kept by your Active Directory; change it there",
+    Cause.CREATION_OFF: "waits: no account, creating is off",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
 }
 
 UNDATED: dict[Cause, str] = {
+    Cause.LEFT: "is no longer current in the register",
     Cause.ENROLMENT_CURRENT: "enrolment is current",
     Cause.TEACHING_CURRENT: "teaching is current",
 }
@@ -65,6 +76,8 @@ UNDATED: dict[Cause, str] = {
 OBJECTIONS: dict[str, str] = {
     "accounts-created": "{count} accounts would be created",
     "accounts-disabled": "{count} accounts would be disabled",
+    "accounts-unlicensed": "{count} accounts would lose their licence",
+    "accounts-renamed": "{count} accounts would get another user name",
     "members-removed": "{count} memberships would be removed",
     "teams-emptied": "{count} teams would lose more than half their people",
 }

@@ -1,10 +1,11 @@
 """WHAT THE ADMINISTRATOR DECIDED: the versioned profile document and its rules. Pure: no I/O, no time."""
 
 from rollbook.profiles.difference import Difference, differences
-from rollbook.profiles.document import Actions, Profile, Role, parse, suggested
+from rollbook.profiles.document import Profile, parse, suggested
 from rollbook.profiles.exchange import Exported, from_yaml, to_yaml
 from rollbook.profiles.mappings import PROPERTIES, TARGETS, Mapping
 from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, overlaps, running, standing, timeline
+from rollbook.profiles.users import Actions, Licence, Role
 
 __all__ = [
     "PROPERTIES",
@@ -12,6 +13,7 @@ __all__ = [
     "Actions",
     "Difference",
     "Exported",
+    "Licence",
     "Mapping",
     "Profile",
     "Role",

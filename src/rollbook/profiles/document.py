@@ -7,131 +7,17 @@ code. `parse` reports all mistakes together, each with its path.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from rollbook.errors import ProfileInvalid
-from rollbook.profiles.mappings import Mapping as Row
-from rollbook.profiles.mappings import check_targets, suggested_mappings
 from rollbook.profiles.part import Part
 from rollbook.profiles.upgrades import upgraded
-from rollbook.roster.vocabulary import TeacherType, UserType
+from rollbook.profiles.users import Users
+from rollbook.roster.vocabulary import TeacherType
 
 Membership = Literal["owner", "member", "none"]
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-
-
-class Actions(Part):
-    """What a synchronization may do for one user type. Any action on means: matched, linked, and enrolled when linked."""
-
-    create: bool = Field(description="Make an account for a person who has none.")
-    update: bool = Field(description="Keep attributes and licences of an existing account in step with the register.")
-    deactivate: bool = Field(description="Disable the sign-in of a person who left. Accounts are never deleted.")
-    sso: bool = Field(description="Let the person sign in to Rollbook with Microsoft 365.")
-
-    @property
-    def managed(self) -> bool:
-        """Whether people of this type are matched and enrolled at all."""
-        return self.create or self.update or self.deactivate or self.sso
-
-
-class Role(Part):
-    """Domain, licence and country of one user type."""
-
-    domain: str | None = Field(
-        default=None,
-        description="Domain of new user names. Empty: the tenant's default domain, because every tenant has one.",
-        examples=["pupils.school.example"],
-    )
-    licence: str | None = Field(
-        default=None,
-        description="SKU part number assigned to each enabled account. Empty: none is assigned.",
-        examples=["STANDARDWOFFPACK_STUDENT"],
-    )
-    usage_location: CountryCode | None = Field(
-        default=None,
-        description="Two-letter country in which the licence is used. Empty: the tenant's own country.",
-        examples=["GR"],
-    )
-
-
-def _suggested_actions() -> dict[UserType, Actions]:
-    """Suggested actions: students and teachers entirely; employees are kept, not made; parents are left alone."""
-    everything = Actions(create=True, update=True, deactivate=True, sso=True)
-    return {
-        UserType.TEACHER: everything,
-        UserType.EMPLOYEE: Actions(create=False, update=True, deactivate=False, sso=True),
-        UserType.STUDENT: everything,
-        UserType.PARENT: Actions(create=False, update=False, deactivate=False, sso=False),
-    }
-
-
-def _suggested_roles() -> dict[UserType, Role]:
-    return {
-        UserType.TEACHER: Role(licence="STANDARDWOFFPACK_FACULTY"),
-        UserType.EMPLOYEE: Role(licence="STANDARDWOFFPACK_FACULTY"),
-        UserType.STUDENT: Role(licence="STANDARDWOFFPACK_STUDENT"),
-        UserType.PARENT: Role(),
-    }
-
-
-class Users(Part):
-    """People become accounts."""
-
-    actions: dict[UserType, Actions] = Field(
-        default_factory=_suggested_actions, description="Create, Update, Deactivate, SSO for each user type."
-    )
-    roles: dict[UserType, Role] = Field(
-        default_factory=_suggested_roles, description="Domain, licence and country for each user type."
-    )
-    precedence: tuple[UserType, ...] = Field(
-        default=(UserType.TEACHER, UserType.EMPLOYEE, UserType.STUDENT, UserType.PARENT),
-        description="A person of several types is provisioned under the first of these.",
-    )
-    match: Literal["sis_number", "username", "email", "nothing"] = Field(
-        default="sis_number",
-        description=(
-            "How an account that is already there is found the first time: the SIS number as employee id, the user name "
-            "before the @, or the e-mail as user name. By default the SIS number, since only an administrator can change "
-            "an employee id. Afterwards the object id is used."
-        ),
-    )
-    user_name: Literal["given.family", "family.given", "username", "sis_number"] = Field(
-        default="given.family",
-        description="What new user names are made of, before the @; equal ones are numbered from 2.",
-    )
-    language: Literal["any", "german", "nordic", "greek"] = Field(
-        default="any",
-        description=(
-            "How names become Latin letters in user names: by the language's own table first (German ae, Nordic aa, Greek "
-            "ELOT 743), then by a table for all scripts."
-        ),
-    )
-    mappings: dict[str, Row] = Field(
-        default_factory=suggested_mappings,
-        description="Where the properties of an account come from: a row for each property that is kept.",
-    )
-    lead_days: int = Field(
-        default=14, ge=0, le=120, description="Days before it begins from which an enrolment counts as current."
-    )
-    without_enrolments: bool = Field(
-        default=True, description="Whether students and teachers without a current enrolment get an account (disabled)."
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> Users:
-        missing = [
-            t.value for t in UserType if t not in self.actions or t not in self.roles or t not in self.precedence
-        ]
-        if missing:
-            raise ValueError(
-                f"every user type needs actions, a role and a precedence; missing for: {', '.join(missing)}"
-            )
-        check_targets(self.mappings)
-        if len(set(self.precedence)) != len(self.precedence):
-            raise ValueError("a user type stands in the precedence twice")
-        return self
 
 
 class Teams(Part):
@@ -167,17 +53,43 @@ class Enrolments(Part):
     )
 
 
+class Chosen(Part):
+    """Only these: a careful start with a part of the school. All lists empty: everybody.
+
+    A chosen location, grade or group stands for its people, its classes, and everybody who learns or teaches in those.
+    """
+
+    locations: tuple[str, ...] = Field(default=(), description="Sourced ids of locations; what lies below counts too.")
+    grades: tuple[str, ...] = Field(default=(), description="Names of grades, as the register has them.")
+    groups: tuple[str, ...] = Field(default=(), description="Sourced ids of groups (homerooms).")
+    people: tuple[str, ...] = Field(default=(), description="Sourced ids of single people, with their classes.")
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nothing is chosen, which means everybody."""
+        return not (self.locations or self.grades or self.groups or self.people)
+
+
+class LeftOut(Part):
+    """People and classes a synchronization leaves alone, one by one: not made, not changed, not disabled."""
+
+    people: tuple[str, ...] = Field(default=(), description="Sourced ids of people who are left alone.")
+    classes: tuple[str, ...] = Field(default=(), description="Sourced ids of classes that are left alone.")
+
+
 class Profile(Part):
     """One version of an execution profile's settings. `academic_period` names a school year by its sourced id."""
 
-    document_version: Literal[2] = Field(default=2, description="Version of this document's form, for upgrades.")
+    document_version: Literal[3] = Field(default=3, description="Version of this document's form, for upgrades.")
     academic_period: str | None = Field(
         default=None,
         description="Sourced id of the school year. Empty: the one that holds the day of the synchronization.",
     )
-    users: Users = Field(default_factory=Users)
-    teams: Teams = Field(default_factory=Teams)
-    enrolments: Enrolments = Field(default_factory=Enrolments)
+    scope: Chosen = Field(default_factory=Chosen, description="A part of the school to begin with; empty: everybody.")
+    left_out: LeftOut = Field(default_factory=LeftOut, description="People and classes that are left alone.")
+    users: Users = Field(default_factory=Users, description="People become accounts.")
+    teams: Teams = Field(default_factory=Teams, description="Classes become Teams.")
+    enrolments: Enrolments = Field(default_factory=Enrolments, description="Enrolments become memberships.")
 
 
 def suggested() -> Profile:

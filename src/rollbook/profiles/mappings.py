@@ -44,16 +44,32 @@ PROPERTIES: Table[str, str] = {
 """Every property of a person a mapping can use, with its meaning."""
 
 
+YES_NO = ("yes", "no")
+TRUTHS = frozenset({"active", "has_enrolments", "active_and_has_enrolments"})
+"""The properties that say yes or no."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A property of an account: how long Microsoft lets it be, whether it has to be there, what it means."""
+    """A property of an account: how long Microsoft lets it be, whether it has to be there, what it means.
+
+    `words` are the only values it takes; empty: any text.
+    """
 
     longest: int
     meaning: str
     required: bool = False
+    words: tuple[str, ...] = ()
 
 
 TARGETS: Table[str, Target] = {
+    "account_enabled": Target(
+        3,
+        "Whether the person may sign in, yes or no. No acts only where Deactivate is on, yes only on accounts that Rollbook "
+        "itself disabled.",
+        required=True,
+        words=YES_NO,
+    ),
     "display_name": Target(256, "The name shown everywhere.", required=True),
     "given_name": Target(64, "First name."),
     "surname": Target(64, "Last name."),
@@ -66,8 +82,21 @@ TARGETS: Table[str, Target] = {
     "city": Target(128, "City."),
     "state": Target(128, "State or region."),
     "country": Target(128, "Country, as it is to be shown; licences use the role's country code."),
+    "office_location": Target(128, "Room or building, shown on the person's card."),
+    "mobile_phone": Target(
+        64, "Mobile phone; Microsoft lets applications set it only where no administrator role is held."
+    ),
+    "business_phone": Target(64, "Telephone, the one number Microsoft keeps."),
 }
 """Every property of an account that can be mapped (graph.md section 2.1)."""
+
+LOCKED: Table[str, str] = {
+    "user_principal_name": "made of users.names and the domain of the role, because it has to be unique in the tenant",
+    "mail_nickname": "the user name before the @",
+    "usage_location": "the country of the role, because licences depend on it",
+    "password": "random for each person, and changed at the first sign-in",
+}
+"""Properties of an account that no mapping sets, and what does."""
 
 
 class Mapping(Part):
@@ -101,6 +130,7 @@ class Mapping(Part):
 def suggested_mappings() -> dict[str, Mapping]:
     """Names and number as the register has them; the card's other lines are left to the school."""
     return {
+        "account_enabled": Mapping(value="active_and_has_enrolments"),
         "display_name": Mapping(value="name"),
         "given_name": Mapping(value="called_first"),
         "surname": Mapping(value="called_last"),
@@ -109,13 +139,46 @@ def suggested_mappings() -> dict[str, Mapping]:
 
 
 def check_targets(mappings: Table[str, Mapping]) -> None:
-    """ValueError naming a target there is none of, a required one that is missing, or a static text that is too long."""
+    """ValueError naming a target there is none of or nobody may map, a required one that is missing, or a value it cannot hold."""
     for name, mapping in mappings.items():
         target = TARGETS.get(name)
         if target is None:
-            raise ValueError(f"there is no target {name!r}; there are {', '.join(TARGETS)}")
+            why = f"{name} is not mapped: it is {LOCKED[name]}" if name in LOCKED else f"there is no target {name!r}"
+            raise ValueError(f"{why}; there are {', '.join(TARGETS)}")
         if mapping.type == "static" and len(mapping.value) > target.longest:
             raise ValueError(f"{name} holds {target.longest} characters at most")
+        if target.words:
+            _check_words(name, mapping, target)
     missing = [name for name, target in TARGETS.items() if target.required and name not in mappings]
     if missing:
         raise ValueError(f"{missing[0]} is required, so it has to be mapped")
+
+
+def _check_words(name: str, mapping: Mapping, target: Target) -> None:
+    wanted = " or ".join(target.words)
+    if mapping.type == "static" and mapping.value not in target.words:
+        raise ValueError(f"{name} is {wanted}, not {mapping.value!r}")
+    if mapping.type == "property" and mapping.value not in TRUTHS:
+        raise ValueError(f"{name} is {wanted}; {mapping.value} is not. Take one of {', '.join(sorted(TRUTHS))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A target as a picker offers it; `grey` says why it cannot be chosen, empty if it can."""
+
+    target: str
+    meaning: str
+    grey: str = ""
+
+
+def choices(mappings: Table[str, Mapping]) -> list[Choice]:
+    """Every property of an account, with those greyed that are mapped already, required, or set otherwise."""
+    offered = [
+        Choice(
+            name,
+            target.meaning,
+            ("required" if target.required else "already mapped") if name in mappings or target.required else "",
+        )
+        for name, target in TARGETS.items()
+    ]
+    return [*offered, *(Choice(name, f"It is {why}.", "set elsewhere") for name, why in LOCKED.items())]

@@ -10,7 +10,7 @@ from typing import Any
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-CURRENT = 2
+CURRENT = 3
 
 
 def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +25,30 @@ def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "users": users}
 
 
-UPGRADES: dict[int, Step] = {1: _with_mappings}
+def _with_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Version 3: user names became a part of their own with several candidates, a role's licence a list."""
+    users = dict(document.get("users") or {})
+    names = {"candidates": [users.pop("user_name")]} if "user_name" in users else {}
+    names |= {"language": users.pop("language")} if "language" in users else {}
+    if names:
+        users["names"] = names
+    roles = users.get("roles")
+    if isinstance(roles, dict):
+        users["roles"] = {name: _with_licences(role) for name, role in roles.items()}
+    mappings = users.get("mappings")
+    if isinstance(mappings, dict):
+        users["mappings"] = {**mappings, "account_enabled": {"value": "active_and_has_enrolments"}}
+    return {**document, "users": users} if users else document
+
+
+def _with_licences(role: Any) -> Any:
+    if not isinstance(role, dict) or "licence" not in role:
+        return role
+    kept = {name: value for name, value in role.items() if name != "licence"}
+    return {**kept, "licences": [{"sku": role["licence"]}] if role["licence"] else []}
+
+
+UPGRADES: dict[int, Step] = {1: _with_mappings, 2: _with_names}
 
 
 def upgraded(

@@ -17,7 +17,13 @@ from rollbook.store.vault import Vault
 
 OPEN = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
 CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS)
-NAMESPACES = {Kind.CREATE_USER: "user", Kind.CREATE_CLASS: "team"}
+NAMESPACES = {
+    Kind.CREATE_USER: "user",
+    Kind.RENAME_USER: "user",
+    Kind.RESTORE_USER: "user",
+    Kind.CREATE_CLASS: "team",
+}
+"""Kinds that claim a name, and among which names it has to be alone."""
 
 
 class StoreJournal:
@@ -66,7 +72,7 @@ class StoreJournal:
     def _promised(self, links: Sequence[int]) -> dict[int, str]:
         """The name each link was promised, as it was sent."""
         found: dict[int, str] = {}
-        details = runs.load_details(self._run, [int(kind) for kind in CREATING])
+        details = runs.load_details(self._run, [int(kind) for kind in NAMESPACES])
         wanted = details.filter(pl.col("subject").is_in(list(links)))
         for name in ("mail_nickname", "user_principal_name"):
             column = wanted.select("subject", pl.col("after").str.json_path_match(f"$.{name}")).drop_nulls()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -9,10 +10,10 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.plan.changes import ChangeVerdict
-from rollbook.plan.context import LINKS, RESERVED, WAITED
+from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store.bulk import insert_frame, read_frame, table_of
-from rollbook.store.models import Change, Institute, Link, NameReservation, Profile, Run, Tenant
+from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.rosters import read_departed, read_roster
 
 RESERVED_LINKS = {"subject": pl.Int64, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
@@ -66,16 +67,40 @@ class TenantMemory:
         """All links of this kind in the tenant (schema LINKS)."""
         statement = (
             "SELECT id, object_id, CASE WHEN origin = 'adopted' THEN 1 ELSE 0 END, "
-            "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END "
+            "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END, left_on "
             f"FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s ORDER BY id"
         )
         raw = {**LINKS, "adopted": pl.Int64, "disabled_by_us": pl.Int64}
         return read_frame(statement, [self.tenant.pk, kind], raw).cast(pl.Schema(LINKS))
 
-    def reserved_names(self, kind: str) -> pl.DataFrame:
-        """Reserved names of this kind (schema RESERVED)."""
-        statement = f"SELECT folded, link_id FROM {table_of(NameReservation)} WHERE tenant_id = %s AND namespace = %s"
-        return read_frame(statement, [self.tenant.pk, kind], RESERVED)
+    def reserved_names(self, kind: str, day: dt.date) -> pl.DataFrame:
+        """Names of this kind that are reserved on a day (schema RESERVED)."""
+        statement = (
+            f"SELECT folded, link_id FROM {table_of(NameReservation)} "
+            "WHERE tenant_id = %s AND namespace = %s AND (until IS NULL OR until > %s) ORDER BY id"
+        )
+        return read_frame(statement, [self.tenant.pk, kind, day], RESERVED)
+
+    def granted(self) -> pl.DataFrame:
+        """Licences we gave in the tenant and did not take back (schema GRANTED)."""
+        statement = (
+            f"SELECT g.link_id, g.sku FROM {table_of(LicenceGrant)} g JOIN {table_of(Link)} l ON l.id = g.link_id "
+            "WHERE l.tenant_id = %s ORDER BY g.link_id, g.sku"
+        )
+        return read_frame(statement, [self.tenant.pk], GRANTED)
+
+    def note_leaving(self, leaving: pl.DataFrame, staying: pl.DataFrame) -> None:
+        """Remember since when people of `leaving` [link, since] have left, once; forget it of `staying` [link].
+
+        Only rows that differ are written, so that an ordinary day costs nothing.
+        """
+        known = self.links("user").select("link", "left_on")
+        new = leaving.join(known.filter(pl.col("left_on").is_null()), on="link").select("since", "link")
+        back = known.filter(pl.col("left_on").is_not_null()).join(staying, on="link", how="semi")
+        rows = [*new.iter_rows(), *((None, link) for link in back["link"])]
+        if rows:
+            with transaction.atomic():
+                execute_many(f"UPDATE {table_of(Link)} SET left_on = %s WHERE id = %s", rows)
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from rollbook.apply.approval import needs_person
-from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
+from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Forecast, Objection, Plan
 from rollbook.store.bulk import insert_frame, read_frame, table_of
 from rollbook.store.models import (
     Approval,
@@ -49,6 +49,7 @@ def save_plan(
             first_run=plan.first_run,
             counts=dict(plan.counts),
             objections=[dataclasses.asdict(objection) for objection in plan.objections],
+            forecast=[dataclasses.asdict(entry) for entry in plan.forecast],
             actor=actor,
             made_at=at,
         )
@@ -70,6 +71,7 @@ def load_plan(run: Run) -> Plan:
         fingerprint=run.fingerprint,
         first_run=run.first_run,
         counts=run.counts,
+        forecast=tuple(Forecast(**entry) for entry in run.forecast),
     )
 
 

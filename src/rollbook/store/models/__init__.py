@@ -20,7 +20,7 @@ from rollbook.store.models.register import (
 )
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import Delivery, EntityCounter, Source
-from rollbook.store.models.tenancy import Link, LinkHistory, NameReservation, Secret
+from rollbook.store.models.tenancy import LicenceGrant, Link, LinkHistory, NameReservation, Secret
 from rollbook.store.models.trail import Trail
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Institute",
     "Intent",
     "Klass",
+    "LicenceGrant",
     "Link",
     "LinkHistory",
     "Location",

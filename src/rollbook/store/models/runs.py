@@ -31,6 +31,7 @@ class Run(Exposed):
     first_run = models.BooleanField(default=False)
     counts = models.JSONField(default=dict)
     objections = models.JSONField(default=list)
+    forecast = models.JSONField(default=list)  # seats by licence: needed, free, short
     proof = models.JSONField(null=True)
     deviations = models.JSONField(default=list)  # of the proof: team, user, relation, status, why; capped
     actor = models.CharField(max_length=255)

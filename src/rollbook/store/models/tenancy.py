@@ -34,6 +34,7 @@ class Link(models.Model):
     origin = models.CharField(max_length=8, choices=Origin.choices, null=True)
     linked_at = models.DateTimeField(null=True)
     disabled_by_run = models.BigIntegerField(null=True)
+    left_on = models.DateField(null=True)  # the first day the person was seen to have left; graces count from it
 
     class Meta:
         constraints = [
@@ -63,6 +64,17 @@ class NameReservation(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("tenant", "namespace", "folded", name="name_reservation")]
+
+
+class LicenceGrant(models.Model):
+    """A licence we gave to an account: only what we gave is ever taken back."""
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, db_index=False, related_name="licences")
+    sku = models.CharField(max_length=64)
+    run = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("link", "sku", name="licence_grant")]
 
 
 class Secret(models.Model):
