@@ -91,6 +91,7 @@ def _empty_context(desired: Desired) -> Context:
         first_run=True,
         user_links=unmade(desired.state.users["link"]),
         team_links=unmade(desired.state.teams["link"]),
+        group_links=pl.DataFrame(schema=pl.Schema(LINKS)),
         user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
         nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
         seats=pl.DataFrame([("student", PEOPLE), ("staff", PEOPLE)], schema=pl.Schema(SEATS), orient="row"),

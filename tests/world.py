@@ -210,6 +210,7 @@ class Tenant:
             first_run=not self.links,
             user_links=self._links(desired.state.users["link"].to_list(), of_people=True),
             team_links=self._links(desired.state.teams["link"].to_list(), of_people=False),
+            group_links=pl.DataFrame(schema=pl.Schema(LINKS)),
             user_names=pl.DataFrame(self.reserved, schema=pl.Schema(RESERVED), orient="row"),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(

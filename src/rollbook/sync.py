@@ -23,7 +23,7 @@ import polars as pl
 from rollbook.apply.proof import Proof, prove
 from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import MEMBERSHIPS, State
+from rollbook.directory.state import GROUPS, MEMBERSHIPS, State
 from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.make import make_plan
@@ -31,7 +31,7 @@ from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
-USER, TEAM = "user", "team"
+USER, TEAM, LICENCE = "user", "team", "licence"
 
 
 class Register(Protocol):
@@ -51,6 +51,10 @@ class Memory(Protocol):
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] for `subjects` [subject, period]; missing links are made, nothing at Microsoft."""
+        ...
+
+    def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
+        """[user_type, link, mark] of the groups that carry the licences of these user types of the institute."""
         ...
 
     def links(self, kind: str) -> pl.DataFrame:
@@ -91,6 +95,10 @@ class TenantReader(Protocol):
 
     def teams(self) -> pl.DataFrame:
         """All class groups (schema directory.state.TEAMS), link null."""
+        ...
+
+    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
+        """The groups that carry these marks (schema directory.state.GROUPS), link null."""
         ...
 
     def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
@@ -134,11 +142,14 @@ def draft(
     desired = _desired(scope, roster, register, memory, reader)
     tell("tenant")
     users, teams = reader.users(), reader.teams()
+    ours = desired.state.groups.select("link", "mark")
+    groups = reader.groups(ours["mark"].to_list()).drop("link").join(ours, on="mark").select(GROUPS.keys())
     context = _context(scope, desired, memory, reader)
     directory = State(users=users, teams=teams)
     matched = match(desired, directory, context, scope.profile)
     tell("memberships")
-    actual = State(users, teams, read_memberships(reader, matched.users, matched.teams))
+    both = pl.concat([matched.teams.select("link", "object_id"), groups.select("link", "object_id")])
+    actual = State(users, teams, groups, read_memberships(reader, matched.users, both))
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
@@ -150,6 +161,8 @@ def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, r
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
     team_links = memory.reserve_links(TEAM, classes.select(subject="klass", period="period"))
+    licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
+    by_group = scope.profile.users.licences_by_group
     return build_desired(
         roster,
         scope.profile,
@@ -157,6 +170,7 @@ def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, r
         reader.facts(),
         people.join(user_links, on="person"),
         classes.join(team_links.select(klass="subject", link="link", mark="mark"), on="klass"),
+        memory.licence_links(licensed) if by_group else None,
     )
 
 
@@ -168,6 +182,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         first_run=memory.first_run(),
         user_links=memory.links(USER),
         team_links=memory.links(TEAM),
+        group_links=memory.links(LICENCE),
         user_names=memory.reserved_names(USER, scope.as_of),
         nicknames=memory.reserved_names(TEAM, scope.as_of),
         seats=reader.seats(),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
+from tests.profiles.making import profile_with
 from tests.store.world import ACTOR, Frozen, deliver
 from tests.world import AUTUMN, School
 
+from rollbook.acts import profiles
 from rollbook.acts.connections import Credentials, connect
+from rollbook.acts.profiles import Author
 from rollbook.acts.runs import Session, Synchronized, finish_unfinished, session
 from rollbook.apply.approval import needs_person
 from rollbook.clock import Clock
@@ -72,3 +77,34 @@ def members_of(tenant: Any, name: str) -> list[str]:
     directory = tenant.directory
     (group,) = [group for group in directory.groups.values() if group["displayName"] == name]
     return sorted(directory.users.get(key)["displayName"] for key in directory.members.of(group["id"]))
+
+
+def set_profile(institute: Institute, **settings: Any) -> None:
+    """The institute's profile, saved with these settings named by their paths (tests/profiles/making.py)."""
+    profile = profiles.find(institute, "Suggested")
+    exported = profiles.exported(profile)
+    changed = profile_with(exported.profile, **settings)
+    profiles.save(profile, replace(exported, profile=changed), Author(ACTOR, Frozen()))
+
+
+class Later(Frozen):
+    """A clock that stands still on another day."""
+
+    def __init__(self, day: dt.date) -> None:
+        super().__init__()
+        self._day = day
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.combine(self._day, dt.time(8), dt.UTC)
+
+
+def synchronized_on(institute: Institute, day: dt.date) -> Synchronized:
+    """One synchronization on another day, to which somebody agreed."""
+    with session(institute, day, ACTOR, Later(day)) as open_session:
+        return carried_out(open_session)
+
+
+def account_of(tenant: Any, name: str) -> dict[str, Any]:
+    """The one account of this display name, as the tenant keeps it."""
+    (found,) = [user for user in users_of(tenant) if user["displayName"] == name]
+    return dict(found)

@@ -7,9 +7,9 @@ from typing import Any
 from rollbook.profiles import Profile, parse, suggested
 
 
-def profile_with(**settings: Any) -> Profile:
-    """The suggested profile with these settings; `users__leaving__disable_days=7` is the path users.leaving.disable_days."""
-    document = suggested().model_dump(mode="json")
+def profile_with(base: Profile | None = None, **settings: Any) -> Profile:
+    """The base, by default the suggested profile, with these settings; `users__leaving__disable_days=7` is the path users.leaving.disable_days."""
+    document = (base or suggested()).model_dump(mode="json")
     for path, value in settings.items():
         *parts, last = path.split("__")
         place = document

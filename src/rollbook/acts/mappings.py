@@ -11,15 +11,22 @@ import polars as pl
 from rollbook.acts.profiles import newest
 from rollbook.desired import managed_people
 from rollbook.desired.mapping import mapped, properties
+from rollbook.desired.names import candidates
 from rollbook.errors import InputRefused
+from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Institute, Profile
 
+USER_NAME = "user_name"
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One person: sourced id, name, the value of each mapped target, and a sentence for each that has none it could use."""
+    """One person: sourced id, name, the value of each mapped target, and a sentence for each that has none it could use.
+
+    The target `user_name` is what a new account would be called before the @, as far as the register alone can tell.
+    """
 
     person: str
     name: str
@@ -47,9 +54,31 @@ def tried(
     told: dict[int, dict[str, str]] = {}
     for key, target, problem in problems.iter_rows():
         told.setdefault(key, {})[target] = problem
-    targets = list(settings.users.mappings)
-    whole = chosen.select("person", "id", shown="name").join(values, on="person", maintain_order="left")
+    names = _user_names(rows, settings, people)
+    for key, alike in names.filter(pl.col("alike") > 1).select("person", "alike").iter_rows():
+        if key in chosen["person"]:
+            told.setdefault(key, {})[USER_NAME] = (
+                f"{alike} people are called so; alternatives and numbers tell them apart"
+            )
+    targets = [*settings.users.mappings, USER_NAME]
+    whole = (
+        chosen.select("person", "id", shown="name")
+        .join(values, on="person", maintain_order="left")
+        .join(names, on="person", how="left", maintain_order="left")
+    )
+    for key in whole.filter(pl.col(USER_NAME).is_null())["person"]:
+        told.setdefault(key, {})[USER_NAME] = "no user name can be made"
     return [
         Tried(row["id"], row["shown"] or "", {name: row[name] for name in targets}, told.get(row["person"], {}))
         for row in whole.iter_rows(named=True)
     ]
+
+
+def _user_names(rows: pl.DataFrame, settings: Settings, people: pl.DataFrame) -> pl.DataFrame:
+    """[person, user_name, alike]: the first alternative of each present person, and how many people share it."""
+    linked = people.select("person", "user_type", "present", link="person")
+    roles = people.select("user_type").unique().with_columns(domain=pl.lit("", dtype=pl.String))
+    found = (
+        candidates(rows, settings, linked, roles).drop_nulls("base").unique("link", keep="first", maintain_order=True)
+    )
+    return found.select(person="link", user_name="base").with_columns(alike=pl.len().over("user_name"))

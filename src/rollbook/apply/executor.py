@@ -18,19 +18,23 @@ from rollbook.apply.operations import settle_operations
 from rollbook.apply.outcomes import Settled, Verdicts
 from rollbook.apply.ports import Lookup, Progress, Writer, silent
 from rollbook.apply.recover import recover
-from rollbook.apply.requests import ADDITIONS, Change, Surroundings, Work, values_of, works
+from rollbook.apply.requests import Change, Surroundings, Work, values_of, works
 from rollbook.clock import Clock
 from rollbook.graph.protocol import Item
 from rollbook.plan.changes import ChangeVerdict, Kind
+from rollbook.plan.make import MAKERS
 
 STAGES: dict[str, tuple[Kind, ...]] = {
     "restored accounts": (Kind.RESTORE_USER,),
     "accounts": (Kind.CREATE_USER,),
     "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER, Kind.RENAME_USER),
     "licences": (Kind.LICENSE_USER, Kind.UNLICENSE_USER),
+    "licence groups": (Kind.CREATE_GROUP,),
+    "group licences": (Kind.LICENSE_GROUP,),
+    "licences by group": (Kind.JOIN_LICENCE_GROUP, Kind.LEAVE_LICENCE_GROUP),
     "classes": (Kind.CREATE_CLASS,),
     "class changes": (Kind.UPDATE_CLASS,),
-    "memberships": ADDITIONS,
+    "memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER),
     "teams": (Kind.CREATE_TEAM,),
     "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),
 }
@@ -121,7 +125,7 @@ class _Wave:
         ]
 
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
-        creating = [c.subject for c in changes if c.kind in (Kind.CREATE_USER, Kind.CREATE_CLASS)]
+        creating = [c.subject for c in changes if c.kind in MAKERS]
         return Surroundings(
             object_ids=self._journal.object_ids(),
             marks=self._journal.marks(creating) if creating else {},
@@ -164,5 +168,5 @@ class _Wave:
 
 def _ready(change: Change, around: Surroundings) -> bool:
     """Whether everything the change needs is there: its subject, unless it makes it, and its object."""
-    subject = change.kind in (Kind.CREATE_USER, Kind.CREATE_CLASS) or change.subject in around.object_ids
+    subject = change.kind in MAKERS or change.subject in around.object_ids
     return subject and (change.other is None or change.other in around.object_ids)

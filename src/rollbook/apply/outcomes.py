@@ -61,8 +61,18 @@ class Verdicts:
         if work.then is not None:
             open_answer = Answer(number, ChangeVerdict.PLANNED, status=answer.status)
             return Settled(number, open_answer, (replace(work, request=work.then, then=None, names={}, secrets={}),))
+        if work.kind == Kind.CREATE_GROUP:
+            return Settled(number, self._group_made(number, work, answer))
         read = RESULTS.get(work.kind, _plainly_done)
         return Settled(number, read(number, work, answer))
+
+    def _group_made(self, number: int, work: Work, answer: protocol.Answer) -> Answer:
+        """A group was made, or one with our mark was there already: then its id is asked for (graph.md section 5.1)."""
+        if answer.status == 201:
+            return _made(number, work, answer)
+        subject = work.changes[0].subject
+        (object_id,) = self._lookup.groups([self._around.marks[subject]])["object_id"]
+        return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids={subject: str(object_id)})
 
     def _refused(self, number: int, work: Work, outcome: Refused) -> Settled:
         if work.kind == Kind.CREATE_TEAM and protocol.already_provisioned(outcome.answer):
@@ -74,7 +84,7 @@ class Verdicts:
             return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
         if work.kind in ADDITIONS:
             return self._refused_addition(number, work, outcome)
-        if work.kind in (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER) and outcome.answer.status == 404:
+        if work.kind in REMOVALS and outcome.answer.status == 404:
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=404))
         return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
 
@@ -147,6 +157,8 @@ def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int,
     # Taken since the plan was made; the next plan sees who has it and picks another.
     return _answer(number, ChangeVerdict.LATER, outcome.error)
 
+
+REMOVALS = (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.LEAVE_LICENCE_GROUP)
 
 NAMING = (Kind.RENAME_USER, Kind.RESTORE_USER)
 """Kinds that claim a name for an account that is there."""

@@ -39,6 +39,10 @@ class Lookup(Protocol):
         """The groups of these ids that exist (schema TEAMS)."""
         ...
 
+    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
+        """The groups that carry these marks of ours (schema GROUPS)."""
+        ...
+
     def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """[group_object_id, user_object_id, relation] of these groups."""
         ...

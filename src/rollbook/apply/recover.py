@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from rollbook.apply.journal import Answer, Intent, Journal
+from rollbook.apply.outcomes import REMOVALS
 from rollbook.apply.ports import Lookup
 from rollbook.apply.requests import values_of
 from rollbook.directory.state import Relation
@@ -99,7 +100,7 @@ def _relations(journal: Journal, lookup: Lookup, intents: Sequence[Intent], chan
         states = {
             _present(kind, ids[subject], ids[other or 0], there) for kind, subject, other in carried[intent.number]
         }
-        removing = Kind(intent.kind) in (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER)
+        removing = Kind(intent.kind) in REMOVALS
         settled = states <= {not removing}
         answers.append(Answer(intent.number, ChangeVerdict.DONE if settled else ChangeVerdict.PLANNED))
     return answers
@@ -108,6 +109,18 @@ def _relations(journal: Journal, lookup: Lookup, intents: Sequence[Intent], chan
 def _present(kind: int, group: str, user: str, there: set[tuple[str, str, int]]) -> bool:
     owner = Kind(kind) in (Kind.ADD_OWNER, Kind.REMOVE_OWNER)
     return (group, user, int(Relation.OWNER if owner else Relation.MEMBER)) in there
+
+
+def _restored(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes: pl.DataFrame) -> list[Answer]:
+    """Restored accounts are among the users again; one that is not is still among the deleted."""
+    carried = _subjects(intents, changes)
+    ids = journal.object_ids()
+    found = set(lookup.users_by_id([ids[subject] for rows in carried.values() for _, subject, _ in rows])["object_id"])
+    answers = []
+    for intent in intents:
+        there = all(ids[subject] in found for _, subject, _ in carried[intent.number])
+        answers.append(Answer(intent.number, ChangeVerdict.DONE if there else ChangeVerdict.PLANNED))
+    return answers
 
 
 def _licences(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes: pl.DataFrame) -> list[Answer]:
@@ -154,11 +167,14 @@ def _teams(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes:
 
 
 FINDERS: Mapping[Kind, Finder] = {
+    Kind.RESTORE_USER: _restored,
     Kind.CREATE_USER: _users,
     Kind.CREATE_CLASS: _classes,
     Kind.ADD_OWNER: _relations,
     Kind.ADD_MEMBER: _relations,
     Kind.REMOVE_OWNER: _relations,
+    Kind.JOIN_LICENCE_GROUP: _relations,
+    Kind.LEAVE_LICENCE_GROUP: _relations,
     Kind.REMOVE_MEMBER: _relations,
     Kind.LICENSE_USER: _licences,
     Kind.UNLICENSE_USER: _licences,

@@ -130,6 +130,18 @@ def _license_user(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), request, frozenset({user}), fresh=change.subject in around.fresh)
 
 
+def _create_group(change: Change, around: Surroundings) -> Work:
+    mark = around.marks[change.subject]
+    return Work(change.kind, (change,), codec.create_group(mark, change.values), frozenset({mark}))
+
+
+def _license_group(change: Change, around: Surroundings) -> Work:
+    group = around.object_ids[change.subject]
+    adding = [(licence["sku"], licence["off"]) for licence in change.values["licences"]]
+    request = codec.license_group(group, add=adding, remove=change.values["remove"])
+    return Work(change.kind, (change,), request, frozenset({group}), fresh=change.subject in around.fresh)
+
+
 def _create_class(change: Change, around: Surroundings) -> Work:
     values = change.values
     request = codec.create_class(
@@ -178,6 +190,9 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.RENAME_USER: _rename_user,
     Kind.LICENSE_USER: _license_user,
     Kind.UNLICENSE_USER: _license_user,
+    Kind.CREATE_GROUP: _create_group,
+    Kind.LICENSE_GROUP: _license_group,
+    Kind.LEAVE_LICENCE_GROUP: _remove_member,
     Kind.CREATE_CLASS: _create_class,
     Kind.UPDATE_CLASS: _update_class,
     Kind.CREATE_TEAM: _create_team,
@@ -186,7 +201,7 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
 }
 """Kinds of which one change is one write."""
 
-ADDITIONS = (Kind.ADD_OWNER, Kind.ADD_MEMBER)
+ADDITIONS = (Kind.ADD_OWNER, Kind.ADD_MEMBER, Kind.JOIN_LICENCE_GROUP)
 """Kinds of which up to twenty changes of one group are one write."""
 
 
@@ -206,7 +221,8 @@ def works(changes: Sequence[Change], around: Surroundings) -> Iterator[Work]:
 def add_relations(changes: Sequence[Change], around: Surroundings) -> Work:
     """One write that adds up to twenty owners and members to one group."""
     group = around.object_ids[changes[0].subject]
-    people = {kind: [around.object_ids[c.other] for c in changes if c.kind == kind and c.other] for kind in ADDITIONS}
-    request = codec.add_relations(group, owners=people[Kind.ADD_OWNER], members=people[Kind.ADD_MEMBER])
+    owners = [around.object_ids[c.other] for c in changes if c.kind == Kind.ADD_OWNER and c.other]
+    members = [around.object_ids[c.other] for c in changes if c.kind != Kind.ADD_OWNER and c.other]
+    request = codec.add_relations(group, owners=owners, members=members)
     fresh = changes[0].subject in around.fresh or any(change.other in around.fresh for change in changes)
     return Work(changes[0].kind, tuple(changes), request, frozenset({group}), fresh=fresh)

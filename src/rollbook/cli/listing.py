@@ -32,6 +32,7 @@ def summary(run: Run) -> dict[str, Any]:
         "first_run": run.first_run,
         **run.counts,
         "verdicts": {verdict.name.lower(): count for verdict, count in sorted(verdict_counts(run).items())},
+        "forecast": run.forecast,
         "objections": [objection_sentence(Objection(**entry)) for entry in run.objections],
         "proof": run.proof,
         "stopped": run.stopped,
@@ -59,6 +60,11 @@ def show_summary(run: Run) -> None:
     out.print(f"  {told['changes']:,} changes, {told['waiting']:,} waiting")
     for verdict, count in told["verdicts"].items():
         out.print(f"  {count:>8,} {verdict}")
+    for entry in run.forecast:
+        if entry["needed"]:
+            out.print(
+                f"  licence {entry['part']}: {entry['needed']:,} needed, {entry['free']:,} free, {entry['short']:,} left out"
+            )
     for objection in told["objections"]:
         out.print(f"  Look: {objection}", markup=False)
     if run.stopped:

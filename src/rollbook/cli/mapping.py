@@ -45,7 +45,8 @@ def try_(
         out.print(f"{result.name} ({result.person})", style="bold", markup=False)
         for target, value in result.values.items():
             warning = result.warnings.get(target)
-            out.print(f"  {target}: {value if warning is None else f'!! {warning}'}", markup=False)
+            shown = " ".join(part for part in (value, f"!! {warning}" if warning else "") if part)
+            out.print(f"  {target}: {shown}", markup=False)
 
 
 @app.command()
@@ -53,11 +54,21 @@ def properties(as_json: Json = False) -> None:
     """List what mappings can use: properties of people, targets of accounts, functions of expressions."""
     from rollbook.profiles import PROPERTIES, TARGETS
     from rollbook.profiles.expressions import FUNCTIONS
+    from rollbook.profiles.mappings import LOCKED
+    from rollbook.profiles.users import NAME_SHAPES
 
     if as_json:
         targets = {n: {"meaning": t.meaning, "longest": t.longest, "required": t.required} for n, t in TARGETS.items()}
         functions = {n: {"meaning": f.meaning, "example": f.example[0]} for n, f in FUNCTIONS.items()}
-        print_json({"properties": PROPERTIES, "targets": targets, "functions": functions})
+        print_json(
+            {
+                "properties": PROPERTIES,
+                "targets": targets,
+                "locked": LOCKED,
+                "functions": functions,
+                "user_names": NAME_SHAPES,
+            }
+        )
         return
     out.print("Properties of people", style="bold")
     for name, meaning in PROPERTIES.items():
@@ -66,6 +77,12 @@ def properties(as_json: Json = False) -> None:
     for name, target in TARGETS.items():
         required = ", required" if target.required else ""
         out.print(f"  {name}: {target.meaning} At most {target.longest} characters{required}.", markup=False)
+    out.print("Set elsewhere, so no mapping can", style="bold")
+    for name, why in LOCKED.items():
+        out.print(f"  {name}: {why}.", markup=False)
+    out.print("What a user name can be made of, beside expressions", style="bold")
+    for name, meaning in NAME_SHAPES.items():
+        out.print(f"  {name}: {meaning}", markup=False)
     out.print("Functions of expressions", style="bold")
     for name, function in FUNCTIONS.items():
         out.print(f"  {name}: {function.meaning} {function.example[0]} gives {function.example[2]}", markup=False)

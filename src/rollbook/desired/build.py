@@ -11,6 +11,7 @@ import datetime as dt
 import polars as pl
 
 from rollbook.desired import current
+from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import mapped, properties
 from rollbook.desired.memberships import memberships
 from rollbook.desired.names import candidates
@@ -29,21 +30,27 @@ def build_desired(
     facts: TenantFacts,
     people: pl.DataFrame,
     classes: pl.DataFrame,
+    licence_groups: pl.DataFrame | None = None,
 ) -> Desired:
     """The desired state on `as_of`.
 
-    `people` is what `managed_people` returned plus the columns link and mark; `classes` what `managed_classes` returned plus
-    the same. Raises InputRefused if the profile names a domain or licence the tenant does not have.
+    `people` is what `managed_people` returned plus the columns link and mark; `classes` what `managed_classes` returned plus the
+    same; `licence_groups` [user_type, link, mark] are given where licences go through groups. Raises InputRefused if the
+    profile names a domain or licence the tenant does not have.
     """
     enrolments = current.current_enrolments(roster, profile, as_of)
     teachings = current.current_teachings(roster, profile, as_of)
     rows = properties(roster, people, as_of)
     values, problems = mapped(rows, profile.users.mappings)
     relations = memberships(profile, enrolments, teachings, people, classes)
+    licences = licences_of(profile, facts)
+    groups = licence_groups if licence_groups is not None else pl.DataFrame(schema=pl.Schema(OF_TYPE))
+    used = groups.join(licences, on="user_type", how="semi")
     return Desired(
         state=State(
             users=users(roster, profile, facts, people, values),
             teams=teams(roster, profile, classes),
+            groups=groups_of_licences(roster, used, licences),
             memberships=relations.select(
                 "team",
                 "user",
@@ -55,6 +62,7 @@ def build_desired(
         user_names=candidates(rows, profile, people, roles_of(profile, facts)),
         nicknames=nickname_bases(roster, classes),
         reasons=relations.select(REASONS.keys()),
-        licences=licences_of(profile, facts),
+        licences=licences,
+        licence_groups=used.select("user_type", group="link"),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
     )

@@ -30,6 +30,11 @@ LICENCES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "first_only": pl.Boolean,  # one licence of the list is enough
 }
 
+LICENCE_GROUPS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "user_type": pl.Enum(["teacher", "employee", "student", "parent"]),
+    "group": pl.Int64,  # link of the group that carries the type's licences
+}
+
 NAMES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "link": pl.Int64,
     "rank": pl.Int64,  # the first alternative first
@@ -52,7 +57,8 @@ class Desired:
 
     `people` (schema PEOPLE) says what may be done for each linked person; `user_names` (schema NAMES) and `nicknames` [link, base]
     are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team; `licences`
-    (schema LICENCES) belong to current accounts; `unmapped` [link] are people for whom a mapping failed, so that nothing is
+    (schema LICENCES) belong to current accounts, given through `licence_groups` (schema LICENCE_GROUPS) where there are any;
+    `unmapped` [link] are people for whom a mapping failed, so that nothing is
     done for them.
     """
 
@@ -62,4 +68,5 @@ class Desired:
     nicknames: pl.DataFrame
     reasons: pl.DataFrame
     licences: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCES)))
+    licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCE_GROUPS)))
     unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))

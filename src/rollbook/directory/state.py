@@ -72,8 +72,19 @@ TEAMS: Schema = {
     "has_team": pl.Boolean,
 }
 
+GROUPS: Schema = {
+    "link": pl.Int64,
+    "object_id": pl.String,
+    "display_name": pl.String,
+    "description": pl.String,
+    "licences": pl.List(pl.String),  # SKU ids its members get, sorted
+    "plans_off": pl.List(pl.String),  # ids of the service plans that are off, sorted
+    "mark": pl.String,  # carried as uniqueName
+}
+"""Flat security groups of ours that are no class: today those that carry licences."""
+
 MEMBERSHIPS: Schema = {
-    "team": pl.Int64,  # link of the team
+    "team": pl.Int64,  # link of the team or group
     "user": pl.Int64,  # link of the user; null: somebody who is not in the register
     "relation": pl.UInt8,  # Relation
     "user_object_id": pl.String,  # null in a desired state
@@ -82,10 +93,11 @@ MEMBERSHIPS: Schema = {
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Users, teams and memberships of one tenant; every field's schema is the constant of the same name in capitals."""
+    """Users, teams, groups and memberships of one tenant; every field's schema is the constant of the same name in capitals."""
 
     users: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(USERS)))
     teams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(TEAMS)))
+    groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(GROUPS)))
     memberships: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(MEMBERSHIPS)))
 
     def __post_init__(self) -> None:
@@ -97,4 +109,4 @@ class State:
                 raise TypeError(f"state table {entry.name}: expected {expected}, got {frame.schema}")
 
 
-SCHEMAS: Mapping[str, Schema] = {"users": USERS, "teams": TEAMS, "memberships": MEMBERSHIPS}
+SCHEMAS: Mapping[str, Schema] = {"users": USERS, "teams": TEAMS, "groups": GROUPS, "memberships": MEMBERSHIPS}

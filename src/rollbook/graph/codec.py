@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from rollbook.directory.state import TEAMS, USERS
+from rollbook.directory.state import GROUPS, TEAMS, USERS
 from rollbook.graph.protocol import Request
 
 GRAPH = "https://graph.microsoft.com/v1.0"
@@ -98,6 +98,36 @@ def assign_license(object_id: str, add: Iterable[tuple[str, Sequence[str]]], rem
     """All licences of one account in one call: (SKU id, plans switched off) to add, SKU ids to remove."""
     added = [{"skuId": sku, "disabledPlans": list(off)} for sku, off in add]
     return Request("POST", f"/users/{object_id}/assignLicense", {"addLicenses": added, "removeLicenses": list(remove)})
+
+
+UNIQUE_NAME = "rollbook-"
+"""What stands before our mark in the uniqueName of a group."""
+
+GROUP_SELECT = "id,displayName,description,uniqueName,assignedLicenses"
+
+
+def create_group(mark: str, values: Mapping[str, Any]) -> Request:
+    """A flat security group, made if none carries our mark yet; asking twice makes one (graph.md section 5.1)."""
+    body = {
+        "displayName": values["display_name"],
+        "description": values["description"],
+        "mailEnabled": False,
+        "mailNickname": f"{UNIQUE_NAME}{mark[:16]}",
+        "securityEnabled": True,
+    }
+    headers = (("Prefer", "create-if-missing"),)
+    return Request("PATCH", f"/groups(uniqueName='{UNIQUE_NAME}{mark}')", body, headers)
+
+
+def license_group(object_id: str, add: Iterable[tuple[str, Sequence[str]]], remove: Iterable[str]) -> Request:
+    """All products a group carries in one call; its members follow in the background."""
+    added = [{"skuId": sku, "disabledPlans": list(off)} for sku, off in add]
+    return Request("POST", f"/groups/{object_id}/assignLicense", {"addLicenses": added, "removeLicenses": list(remove)})
+
+
+def group_by_mark(mark: str) -> Request:
+    """A look for the group that carries our mark."""
+    return Request("GET", f"/groups(uniqueName='{UNIQUE_NAME}{mark}')?$select={GROUP_SELECT}")
 
 
 def create_class(*, external_name: str, mark: str, **values: Any) -> Request:
@@ -207,6 +237,22 @@ def users_frame(
         prefix = pl.col("object_id").str.replace_all("-", "")
         frame = frame.with_columns(pl.col("user_principal_name").str.strip_prefix(prefix))
     return frame.select(USERS.keys())
+
+
+def groups_frame(groups: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Groups of ours as Graph describes them -> schema GROUPS, link null."""
+    assigned = [entry.get("assignedLicenses") or () for entry in groups]
+    licences = [sorted(licence["skuId"] for licence in each) for each in assigned]
+    plans = [sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned]
+    columns = {
+        "object_id": _text(groups, "id"),
+        "display_name": _text(groups, "displayName"),
+        "description": _text(groups, "description"),
+        "licences": pl.Series(licences, dtype=pl.List(pl.String)),
+        "plans_off": pl.Series(plans, dtype=pl.List(pl.String)),
+        "mark": _text(groups, "uniqueName").str.strip_prefix(UNIQUE_NAME),
+    }
+    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(GROUPS.keys())
 
 
 def teams_frame(classes: Sequence[Mapping[str, Any]], with_team: Iterable[str]) -> pl.DataFrame:

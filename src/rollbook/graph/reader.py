@@ -86,6 +86,10 @@ class GraphReader:
         path = f"/groups?$filter=resourceProvisioningOptions/Any(x:x%20eq%20'Team')&$top={PAGE}&$select=id"
         return [group["id"] for group in self._pages(path)]
 
+    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
+        """The groups that carry these marks of ours (schema GROUPS), link null."""
+        return codec.groups_frame(self._found([codec.group_by_mark(mark) for mark in marks]))
+
     def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """Owners and members of these groups: [group_object_id, user_object_id, relation]."""
         if object_ids:

@@ -10,6 +10,7 @@ from rollbook.directory.desired import Desired
 from rollbook.directory.state import MAPPED, State
 from rollbook.plan.changes import Cause, Forecast, Kind
 from rollbook.plan.context import Context
+from rollbook.plan.licence_groups import license_by_group
 from rollbook.plan.licences import license_people, take_back
 from rollbook.plan.match import Matched, beside_actual, is_ours
 from rollbook.plan.rows import rows, together, values, waits
@@ -46,7 +47,10 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
     creating, nameless, unwanted = _creations(people.absent, desired.user_names, actual, context, profile)
     writable = people.there.filter(~pl.col("on_premises_now"))
     enabled, disabled = _returned(writable), _left(writable, context, profile)
-    licensing = license_people(people.there, creating, desired.licences, context, profile)
+    if profile.users.licences_by_group:
+        licensing = license_by_group(people.there, creating, desired, actual, context, profile)
+    else:
+        licensing = license_people(people.there, creating, desired.licences, context, profile)
     changes = together(
         [
             _restorations(writable, desired.user_names, actual, context, profile),

@@ -27,6 +27,10 @@ class Kind(IntEnum):
     RENAME_USER = 34
     LICENSE_USER = 40
     UNLICENSE_USER = 41
+    CREATE_GROUP = 42
+    LICENSE_GROUP = 43
+    JOIN_LICENCE_GROUP = 44
+    LEAVE_LICENCE_GROUP = 45
     LINK_CLASS = 50
     CREATE_CLASS = 60
     UPDATE_CLASS = 70
@@ -61,6 +65,8 @@ class Cause(IntEnum):
     NAME_CHANGED = 14  # the user name no longer follows from the register
     GRACE_OVER = 15  # day: since when the person has left
     LICENCE_CHANGED = 16  # the profile gives other products, or switches other plans off
+    NO_GROUP = 17  # the licence group is not there yet
+    GROUP_LICENCES = 18  # the group does not carry exactly the products of the profile
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41
@@ -77,6 +83,7 @@ class Cause(IntEnum):
     DISABLED_ELSEWHERE = 60  # somebody else disabled the account
     ON_PREMISES = 61  # the account is kept by the school's own Active Directory
     CREATION_OFF = 62  # there is no account, and the profile makes none
+    GROUP_GONE = 63  # the linked licence group is no longer in the tenant
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
 
 

@@ -37,6 +37,7 @@ class Context:
     first_run: bool
     user_links: pl.DataFrame  # LINKS
     team_links: pl.DataFrame  # LINKS
+    group_links: pl.DataFrame  # LINKS
     user_names: pl.DataFrame  # RESERVED: whole user names, domain included
     nicknames: pl.DataFrame  # RESERVED
     seats: pl.DataFrame  # SEATS

@@ -27,7 +27,7 @@ class Guard:
 GUARDS: tuple[Guard, ...] = (
     Guard("accounts-created", (Kind.CREATE_USER,), 200, 20.0, "users"),
     Guard("accounts-disabled", (Kind.DISABLE_USER,), 10, 2.0, "users"),
-    Guard("accounts-unlicensed", (Kind.UNLICENSE_USER,), 10, 2.0, "users"),
+    Guard("accounts-unlicensed", (Kind.UNLICENSE_USER, Kind.LEAVE_LICENCE_GROUP), 10, 2.0, "users"),
     Guard("accounts-renamed", (Kind.RENAME_USER,), 20, 5.0, "users"),
     Guard("members-removed", (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER), 100, 5.0, "memberships"),
 )

@@ -30,27 +30,27 @@ def license_people(
 
     `there` are existing accounts beside what they are now, `creating` those that are made; `licences` has schema LICENCES.
     """
-    people = _people(there, creating)
-    wishes = _wishes(people, licences, profile)
-    granted, short = _seats(wishes.filter("missing"), context.seats)
+    people = wanted_people(there, creating)
+    wishes = wishes_of(people, licences, profile)
+    granted, short = seats_for(wishes.filter("missing"), context.seats)
     stale = _stale(people, context.granted, short)
     return Licensing(
         changes=together([_given(people, granted, wishes, stale), waits(short, Kind.LICENSE_USER, Cause.NO_SEATS)]),
         licensed=pl.concat(
             [people.filter(pl.col("has").list.len() > 0).select("link"), granted.select("link")]
         ).unique(),
-        forecast=_forecast(wishes, granted, licences, context.seats),
+        forecast=forecast(wishes, granted, licences, context.seats),
     )
 
 
-def _people(there: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
+def wanted_people(there: pl.DataFrame, creating: pl.DataFrame) -> pl.DataFrame:
     """[link, user_type, licences, has, off]: what current people should have and have now; `licences` is empty for others."""
     kept = there.filter("update").select("link", "user_type", "licences", has="licences_now", off="plans_off_now")
     made = creating.select("link", "user_type", "licences", has=NOTHING, off=NOTHING)
     return pl.concat([kept, made])
 
 
-def _wishes(people: pl.DataFrame, licences: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+def wishes_of(people: pl.DataFrame, licences: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     """A row a person and product of their list, in the order seats are given; `missing` where one is needed."""
     order = {t.value: place for place, t in enumerate(profile.users.precedence)}
     held = pl.col("has").list.contains(pl.col("sku"))
@@ -68,7 +68,7 @@ def _wishes(people: pl.DataFrame, licences: pl.DataFrame, profile: Profile) -> p
     )
 
 
-def _seats(missing: pl.DataFrame, seats: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def seats_for(missing: pl.DataFrame, seats: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which wishes get a seat, and [link] of who is left out. The most wanted products are given first.
 
     Loops over the places of the lists, never over people.
@@ -111,9 +111,7 @@ def _stale(people: pl.DataFrame, ours: pl.DataFrame, short: pl.DataFrame) -> pl.
 
 def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
     """One change a person: all products to add with their plans, all to remove."""
-    adding = pl.concat([granted, wishes.filter("replanned")]).with_columns(
-        licence=pl.struct(sku="sku", off=pl.col("plans_off").fill_null([]))
-    )
+    adding = pl.concat([granted, wishes.filter("replanned")]).with_columns(licence=product())
     added = (
         adding.sort("link", "rank")
         .group_by("link", maintain_order=True)
@@ -133,7 +131,7 @@ def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, st
     return rows(changing, Kind.LICENSE_USER, cause, after=values("licences", "remove"))
 
 
-def _forecast(
+def forecast(
     wishes: pl.DataFrame, granted: pl.DataFrame, licences: pl.DataFrame, seats: pl.DataFrame
 ) -> tuple[Forecast, ...]:
     """Seats of every product of the lists; whoever may have one of several is counted for the product they get, else the first."""
@@ -161,15 +159,25 @@ def _forecast(
     )
 
 
+def grace_over(context: Context, profile: Profile) -> pl.Expr:
+    """Whether somebody who left loses the licences we gave by now, if the profile takes them back at all."""
+    if not profile.users.leaving.unlicense:
+        return pl.lit(value=False)
+    over = pl.col("since") + pl.duration(days=profile.users.leaving.unlicense_days) <= context.as_of
+    return ~pl.col("account_enabled") & pl.col("deactivate") & over
+
+
+def product() -> pl.Expr:
+    """One product and its plans that are off, as requests say it."""
+    return pl.struct(sku="sku", off=pl.col("plans_off").fill_null([]))
+
+
 def take_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
     """Licences we gave to people who left long enough ago, if the profile takes them back at all.
 
     `there` has the column `since`, the day from which graces count.
     """
-    if not profile.users.leaving.unlicense:
-        return together([])
-    over = pl.col("since") + pl.duration(days=profile.users.leaving.unlicense_days) <= context.as_of
-    gone = there.filter(~pl.col("account_enabled") & pl.col("deactivate") & over)
+    gone = there.filter(grace_over(context, profile))
     losing = (
         gone.join(context.granted, on="link")
         .filter(pl.col("licences_now").list.contains(pl.col("sku")))

@@ -22,6 +22,10 @@ WAVES: dict[Kind, int] = {kind: int(kind) for kind in Kind} | {Kind.ADD_MEMBER: 
 """Owners and members of one team go out in one request, so they stand together in the order."""
 
 
+MAKERS = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_GROUP)
+"""Kinds that make an object which other changes of the plan may need."""
+
+
 def make_plan(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Plan:
     """The plan that makes `actual` equal to `desired`, as far as nothing has to wait.
 
@@ -75,9 +79,8 @@ def _numbered(found: pl.DataFrame) -> pl.DataFrame:
 def _with_needs(ordered: pl.DataFrame) -> pl.DataFrame:
     """Each change beside the changes that make its subject and its object, if they are made by this plan."""
     planned = ordered.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
-    makers = planned.filter(pl.col("kind").is_in([int(Kind.CREATE_USER), int(Kind.CREATE_CLASS)]))
-    made = makers.select("seq", link="subject")
-    is_maker = pl.col("kind").is_in([int(Kind.CREATE_USER), int(Kind.CREATE_CLASS)])
+    is_maker = pl.col("kind").is_in([int(kind) for kind in MAKERS])
+    made = planned.filter(is_maker).select("seq", link="subject")
     return (
         ordered.join(made.rename({"seq": "needs_subject"}), left_on="subject", right_on="link", how="left")
         .with_columns(pl.when(~is_maker).then("needs_subject").alias("needs_subject"))

@@ -240,6 +240,11 @@ class Users(Part):
                 f"every user type needs actions, a role and a precedence; missing for: {', '.join(missing)}"
             )
         check_targets(self.mappings)
+        choosing = [t.value for t, role in self.roles.items() if role.licence_choice == "first_with_seats"]
+        if self.licences_by_group and choosing:
+            raise ValueError(
+                f"through a group everybody gets every product of the list; {choosing[0]} asks for the first with seats"
+            )
         if len(set(self.precedence)) != len(self.precedence):
             raise ValueError("a user type stands in the precedence twice")
         return self

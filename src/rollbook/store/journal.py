@@ -16,7 +16,7 @@ from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
 
 OPEN = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
-CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS)
+CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_GROUP)
 NAMESPACES = {
     Kind.CREATE_USER: "user",
     Kind.RENAME_USER: "user",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +15,7 @@ from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
+from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 from rollbook.store.rosters import read_departed, read_roster
 
 RESERVED_LINKS = {"subject": pl.Int64, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
@@ -58,6 +60,15 @@ class TenantMemory:
                 insert_frame(Link, rows.sort("period", "subject"))
             known = self._reserved(kind)
         return subjects.select("subject", "period").join(known, on=["subject", "period"])
+
+    def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
+        """[user_type, link, mark] of the licence groups of these user types; missing links are made."""
+        wanted = pl.DataFrame({"user_type": user_types}, schema={"user_type": USER_TYPE})
+        # A user type is no row of a table: its number within its institute's eight stands for it.
+        place = pl.col("user_type").to_physical().cast(pl.Int64) + self.institute.pk * TYPES_PER_INSTITUTE
+        numbered = wanted.with_columns(subject=place, period=pl.lit(0, dtype=pl.Int64))
+        links = self.reserve_links("licence", numbered.select("subject", "period"))
+        return numbered.join(links, on=["subject", "period"]).select("user_type", "link", "mark")
 
     def _reserved(self, kind: str) -> pl.DataFrame:
         statement = f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from django.db import connection
 
-from rollbook.roster.tables import Roster
+from rollbook.roster.tables import INSTITUTES, Roster
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import Affiliation, Institute, PersonRecord, Source
 from rollbook.store.register import TABLES, Table
@@ -15,7 +15,19 @@ def read_roster(institute: Institute) -> Roster:
     """All that is published of one institute."""
     sources = list(institute.sources.order_by("precedence", "pk"))
     frames = {table.name: pl.concat([_read(table, source) for source in sources]) for table in TABLES if sources}
-    return Roster(**frames)
+    return Roster(**frames, institutes=_institute(institute))
+
+
+def _institute(institute: Institute) -> pl.DataFrame:
+    """The institute itself, which is a row of its own rather than part of a delivery."""
+    row = {
+        "institute": institute.pk,
+        "sourced_id": institute.sourced_id,
+        "line": 0,
+        "name": institute.name,
+        "code": None,
+    }
+    return pl.DataFrame([row], schema=pl.Schema(INSTITUTES))
 
 
 def _read(table: Table, source: Source) -> pl.DataFrame:

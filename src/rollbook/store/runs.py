@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from rollbook.apply.approval import needs_person
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Forecast, Objection, Plan
+from rollbook.roster.vocabulary import UserType
 from rollbook.store.bulk import insert_frame, read_frame, table_of
 from rollbook.store.models import (
     Approval,
@@ -25,6 +26,7 @@ from rollbook.store.models import (
     Run,
     Tenant,
 )
+from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 
 WAITING_STATES = (Run.State.PLANNED, Run.State.APPROVAL_DUE)
 
@@ -131,4 +133,9 @@ def labels(tenant: Tenant, links: Sequence[int] | None = None) -> dict[int, str]
             f"WHERE l.tenant_id = %s AND l.kind = '{kind}' AND r.since = {newest} {chosen}"
         )
         found.update(read_frame(statement, [tenant.pk], LABELS).iter_rows())
+    groups = Link.objects.filter(tenant=tenant, kind=Link.Kind.LICENCE)
+    wanted = None if links is None else set(links)
+    for link, subject in groups.values_list("pk", "subject"):
+        if wanted is None or link in wanted:
+            found[link] = f"Licences of {list(UserType)[subject % TYPES_PER_INSTITUTE].value}s"
     return found

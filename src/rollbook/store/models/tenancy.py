@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+TYPES_PER_INSTITUTE = 8
+"""A licence group's subject is its user type's number among the eight of its institute."""
+
 
 class Link(models.Model):
     """A person or class, and the object at Microsoft it stands for. Unique both ways; `mark` is what the object carries.
@@ -17,6 +20,7 @@ class Link(models.Model):
 
         USER = "user"
         TEAM = "team"
+        LICENCE = "licence"  # the group that carries the licences of a user type
 
     class Origin(models.TextChoices):
         """Made by us (it carries our mark) or adopted (it was there and was matched)."""
