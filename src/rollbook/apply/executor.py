@@ -26,6 +26,7 @@ from rollbook.plan.changes import ChangeVerdict, Kind
 STAGES: dict[str, tuple[Kind, ...]] = {
     "accounts": (Kind.CREATE_USER,),
     "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER),
+    "passwords": (Kind.SET_PASSWORD,),
     "licences": (Kind.LICENSE_USER,),
     "classes": (Kind.CREATE_CLASS,),
     "class changes": (Kind.UPDATE_CLASS,),
@@ -121,11 +122,13 @@ class _Wave:
 
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
         creating = [c.subject for c in changes if c.kind in (Kind.CREATE_USER, Kind.CREATE_CLASS)]
+        people = [c.subject for c in changes if c.kind == Kind.CREATE_USER]
         return Surroundings(
             object_ids=self._journal.object_ids(),
             marks=self._journal.marks(creating) if creating else {},
             mark_property=self._mark_property,
             fresh=self._journal.made_here(),
+            passwords=self._journal.passwords(people) if people else {},
         )
 
     def _offer(self, offered: list[Work], around: Surroundings, total: int) -> None:

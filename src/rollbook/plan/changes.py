@@ -23,6 +23,7 @@ class Kind(IntEnum):
     UPDATE_USER = 30
     ENABLE_USER = 31
     DISABLE_USER = 32
+    SET_PASSWORD = 36  # planned for people somebody chose, never from a difference
     LICENSE_USER = 40
     LINK_CLASS = 50
     CREATE_CLASS = 60
@@ -54,6 +55,7 @@ class Cause(IntEnum):
     ENROLMENT_ENDED = 10
     TEACHING_ENDED = 11
     NO_TEAM = 12  # the class group is not a team yet
+    ASKED_FOR = 30  # an administrator asked for it
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41
@@ -68,6 +70,9 @@ class Cause(IntEnum):
     MAPPING_FAILED = 52  # a mapping of the profile gives this person no usable value
     PROTECTED = 53  # holds a directory role, or roles cannot be read
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
+    NOT_LINKED = 60  # the person has no linked account
+    ON_PREMISES = 61  # the account is kept by the school's own Active Directory
+    SIGNS_IN_ELSEWHERE = 62  # a federated domain, or a guest: Microsoft does not keep the password
 
 
 WAITING_FROM = 40

@@ -16,6 +16,7 @@ ACTS: dict[Kind, Say] = {
     Kind.UPDATE_USER: lambda who, _: f"{who}'s account is updated",
     Kind.ENABLE_USER: lambda who, _: f"{who} may sign in again",
     Kind.DISABLE_USER: lambda who, _: f"{who} may no longer sign in",
+    Kind.SET_PASSWORD: lambda who, _: f"{who} gets a new password",
     Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
     Kind.LINK_CLASS: lambda what, _: f"{what} is linked to the class that is already there",
     Kind.CREATE_CLASS: lambda what, _: f"{what} gets a class group",
@@ -40,6 +41,7 @@ REASONS: dict[Cause, str] = {
     Cause.ENROLMENT_ENDED: "no current enrolment any more",
     Cause.TEACHING_ENDED: "does not teach the class any more",
     Cause.NO_TEAM: "the class group is not a team yet",
+    Cause.ASKED_FOR: "an administrator asked for it",
     Cause.NO_TEACHER: "waits: no teacher yet",
     Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
     Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
@@ -55,6 +57,9 @@ REASONS: dict[Cause, str] = {
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
+    Cause.NOT_LINKED: "waits: has no linked account",
+    Cause.ON_PREMISES: "waits: the account is kept by your Active Directory; set the password there",
+    Cause.SIGNS_IN_ELSEWHERE: "waits: signs in at another provider, which keeps the password; set it there",
 }
 
 UNDATED: dict[Cause, str] = {
@@ -66,6 +71,7 @@ OBJECTIONS: dict[str, str] = {
     "accounts-created": "{count} accounts would be created",
     "accounts-disabled": "{count} accounts would be disabled",
     "members-removed": "{count} memberships would be removed",
+    "passwords-set": "{count} people would get a new password",
     "teams-emptied": "{count} teams would lose more than half their people",
 }
 

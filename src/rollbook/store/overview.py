@@ -16,6 +16,7 @@ from rollbook.store.runs import labels
 STAGES: dict[str, tuple[Kind, ...]] = {
     "Links": (Kind.LINK_USER, Kind.LINK_CLASS),
     "Accounts": (Kind.CREATE_USER, Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER),
+    "Passwords": (Kind.SET_PASSWORD,),
     "Licences": (Kind.LICENSE_USER,),
     "Classes": (Kind.CREATE_CLASS, Kind.UPDATE_CLASS),
     "Memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),

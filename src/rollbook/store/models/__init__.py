@@ -20,7 +20,7 @@ from rollbook.store.models.register import (
 )
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import Delivery, EntityCounter, Source
-from rollbook.store.models.tenancy import Link, LinkHistory, NameReservation, Secret
+from rollbook.store.models.tenancy import ClaimAttempt, ClaimCode, Link, LinkHistory, NameReservation, Secret
 from rollbook.store.models.trail import Trail
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "Approval",
     "Change",
     "ChangeDetail",
+    "ClaimAttempt",
+    "ClaimCode",
     "ClassMarking",
     "Connection",
     "Delivery",
