@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import Align, XPos, YPos
 
 from rollbook.handover.faces import MONO, MONOSPACED, SANS, face, faces_for, path_of
 from rollbook.handover.slip import Section, Slip, Wording
@@ -41,6 +41,10 @@ class Style:
     grey: int = INK
     mono: bool = False
 
+
+TITLE = Style(16, 9, 7)
+BESIDE = Style(9, 6, 4.5, SOFT)
+"""The lines of a heading."""
 
 NAME = Style(15, 8.5, 7)
 LATIN = Style(10, 7, 4.6, SOFT)
@@ -90,11 +94,13 @@ class _Sheet(FPDF):
                 self._slip(slip, section.school, MARGIN + column * self._width, MARGIN + HEADING + row * SLIP_HEIGHT)
 
     def _heading(self, section: Section, page: int, pages: int) -> None:
-        width = self.w - 2 * MARGIN
+        width, half = self.w - 2 * MARGIN, self.w / 2 - MARGIN
         part = f", page {page} of {pages}" if pages > 1 else ""
         told = f"{len(section.slips)} slips{part}, printed {self._wording.made.isoformat()}"
-        self._line(section.title, Style(16, 9, 7), MARGIN, MARGIN - 1, width)
-        self._line(f"{section.school} - {told}", Style(9, 6, 4.5, SOFT), MARGIN, MARGIN + 6, width)
+        self._line(section.title, TITLE, MARGIN, MARGIN - 1, width)
+        # Apart from each other, because a school's name may be written from right to left.
+        self._line(told, BESIDE, MARGIN, MARGIN + 6, half)
+        self._line(section.school, BESIDE, MARGIN + half, MARGIN + 6, half, Align.R)
 
     def _cut_lines(self, count: int) -> None:
         """Dashed lines around the slips of a page; an unused row at its end has none."""
@@ -124,7 +130,7 @@ class _Sheet(FPDF):
         for note in notes:
             y = self._line(note, NOTE, x, y, width)
 
-    def _line(self, text: str, style: Style, x: float, y: float, width: float) -> float:
+    def _line(self, text: str, style: Style, x: float, y: float, width: float, align: Align = Align.L) -> float:
         """Draw a text in its style, smaller if it is too wide, on two lines if it still is; returns where the next line goes."""
         mono = style.mono and text.isascii()
         shaped = not mono and self._use(text)
@@ -137,7 +143,7 @@ class _Sheet(FPDF):
         height = style.height if len(lines) == 1 else style.height * TWO_LINES
         for line in lines:
             self.set_xy(x, y)
-            self.cell(width, height, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.cell(width, height, line, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
             y += height
         return y
 
