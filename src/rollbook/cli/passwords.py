@@ -258,7 +258,8 @@ def confirm_and_carry_out(school: Institute, run: Run, *, yes: bool, as_json: bo
     from rollbook.store.runs import verdict_counts
 
     count = run.counts["changes"]
-    asked = f"Set {count:,} new passwords in the tenant {run.tenant.name}? The old ones stop working at once."
+    whose = "one person" if count == 1 else f"{count:,} people"
+    asked = f"Set a new password for {whose} in the tenant {run.tenant.name}? The old one stops working at once."
     if count and not yes and not typer.confirm(asked, err=True):
         withdraw(run)
         raise typer.Abort

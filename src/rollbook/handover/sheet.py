@@ -96,7 +96,8 @@ class _Sheet(FPDF):
     def _heading(self, section: Section, page: int, pages: int) -> None:
         width, half = self.w - 2 * MARGIN, self.w / 2 - MARGIN
         part = f", page {page} of {pages}" if pages > 1 else ""
-        told = f"{len(section.slips)} slips{part}, printed {self._wording.made.isoformat()}"
+        slips = "1 slip" if len(section.slips) == 1 else f"{len(section.slips)} slips"
+        told = f"{slips}{part}, printed {self._wording.made.isoformat()}"
         self._line(section.title, TITLE, MARGIN, MARGIN - 1, width)
         # Apart from each other, because a school's name may be written from right to left.
         self._line(told, BESIDE, MARGIN, MARGIN + 6, half)

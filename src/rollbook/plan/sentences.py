@@ -71,7 +71,7 @@ OBJECTIONS: dict[str, str] = {
     "accounts-created": "{count} accounts would be created",
     "accounts-disabled": "{count} accounts would be disabled",
     "members-removed": "{count} memberships would be removed",
-    "passwords-set": "{count} people would get a new password",
+    "passwords-set": "New passwords would be set: {count}",
     "teams-emptied": "{count} teams would lose more than half their people",
 }
 
