@@ -56,10 +56,11 @@ class Session:
             self.memory.note_leaving(*absences(view, self.scope))
         return plan, view
 
-    def save(self, plan: Plan) -> Run:
+    def save(self, plan: Plan, purpose: Run.Purpose = Run.Purpose.SYNCHRONIZATION) -> Run:
         """The plan as a stored run."""
         version = ProfileVersion.objects.get(pk=self.scope.profile_version)
-        run = runs.save_plan(plan, self.connection.tenant, self.institute, version, self.actor.name, self.clock.now())
+        tenant, actor, now = self.connection.tenant, self.actor.name, self.clock.now()
+        run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose)
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
 

@@ -28,6 +28,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "restored accounts": (Kind.RESTORE_USER,),
     "accounts": (Kind.CREATE_USER,),
     "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER, Kind.RENAME_USER),
+    "passwords": (Kind.SET_PASSWORD,),
     "licences": (Kind.LICENSE_USER, Kind.UNLICENSE_USER),
     "licence groups": (Kind.CREATE_GROUP,),
     "group licences": (Kind.LICENSE_GROUP,),
@@ -126,11 +127,13 @@ class _Wave:
 
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
         creating = [c.subject for c in changes if c.kind in MAKERS]
+        people = [c.subject for c in changes if c.kind == Kind.CREATE_USER]
         return Surroundings(
             object_ids=self._journal.object_ids(),
             marks=self._journal.marks(creating) if creating else {},
             mark_property=self._mark_property,
             fresh=self._journal.made_here(),
+            passwords=self._journal.passwords(people) if people else {},
         )
 
     def _offer(self, offered: list[Work], around: Surroundings, total: int) -> None:

@@ -19,8 +19,9 @@ from rollbook.plan.changes import ChangeVerdict
 class Intent:
     """One request about to be sent: `number` is unique in the run, `seqs` are the changes it carries out (1 to 20).
 
-    `names` maps a link to the user name or nickname that is reserved for it; `secrets` maps a link to the first password,
-    which is stored encrypted. Both are committed together with the intent.
+    `names` maps a link to the user name or nickname that is reserved for it; `secrets` maps a link to the password it sets,
+    which is stored encrypted. Both are committed together with the intent. The password of a new account counts from then
+    on; that of an account that is there counts once the answer says that it was set.
     """
 
     number: int
@@ -68,6 +69,10 @@ class Journal(Protocol):
 
     def marks(self, links: Sequence[int]) -> dict[int, str]:
         """The mark that objects of these links carry at Microsoft."""
+        ...
+
+    def passwords(self, links: Sequence[int]) -> dict[int, str]:
+        """The first password that is stored for each of these links, for those that have one."""
         ...
 
     def made_here(self) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Changes as requests: one table from kind to what is sent. Pure, except that a new account gets its random first password."""
+"""Changes as requests: one table from kind to what is sent. Pure, except that first passwords are random."""
 
 from __future__ import annotations
 
@@ -62,6 +62,9 @@ class Surroundings:
     fresh: frozenset[int] = (
         frozenset()
     )  # links whose object was made by this run: links to it may be refused for a while
+    passwords: Mapping[int, str] = field(
+        default_factory=dict, repr=False
+    )  # of accounts that may have been made already
 
 
 def values_of(text: str | None) -> Mapping[str, Any]:
@@ -71,7 +74,8 @@ def values_of(text: str | None) -> Mapping[str, Any]:
 
 def _create_user(change: Change, around: Surroundings) -> Work:
     values = change.values
-    password = first_password()
+    # An account whose creation got no answer may be there: sent again with another password, it would keep the first one.
+    password = around.passwords.get(change.subject) or first_password()
     request = codec.create_user(
         user_principal_name=values["user_principal_name"],
         mail_nickname=values["mail_nickname"],
@@ -114,6 +118,12 @@ def _restore_user(change: Change, around: Surroundings) -> Work:
     user, name = around.object_ids[change.subject], change.values.get("user_principal_name")
     names = {change.subject: name} if name else {}
     return Work(change.kind, (change,), codec.restore_user(user, name), frozenset({user}), names=names)
+
+
+def _set_password(change: Change, around: Surroundings) -> Work:
+    user, password = around.object_ids[change.subject], first_password()
+    secrets = {change.subject: password}
+    return Work(change.kind, (change,), codec.set_password(user, password), frozenset({user}), secrets=secrets)
 
 
 def _rename_user(change: Change, around: Surroundings) -> Work:
@@ -188,6 +198,7 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.ENABLE_USER: _enable_user,
     Kind.DISABLE_USER: _disable_user,
     Kind.RENAME_USER: _rename_user,
+    Kind.SET_PASSWORD: _set_password,
     Kind.LICENSE_USER: _license_user,
     Kind.UNLICENSE_USER: _license_user,
     Kind.CREATE_GROUP: _create_group,

@@ -15,6 +15,7 @@ from rollbook.cli import (
     emulator,
     importing,
     mapping,
+    passwords,
     plan,
     profile,
     sample,
@@ -51,6 +52,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(passwords.app, name="passwords")
 app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")
 

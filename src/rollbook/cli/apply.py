@@ -23,12 +23,14 @@ def apply(
 
     open_store()  # the modules below need it
     from rollbook.acts.runs import apply_run
-    from rollbook.cli import context, listing
+    from rollbook.cli import context, listing, passwords
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
     school = context.institute(institute)
     found = context.run_of(school, run)
+    if found.purpose == found.Purpose.PASSWORDS:
+        passwords.confirm_and_carry_out(school, found, yes=yes, as_json=as_json, quiet=quiet)
     if not yes:
         listing.show_summary(found)
         typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)

@@ -89,6 +89,15 @@ def restore_user(object_id: str, name: str | None) -> Request:
     return Request("POST", f"/directory/deletedItems/{object_id}/restore", body)
 
 
+def set_password(object_id: str, password: str) -> Request:
+    """Another first password for an account, to be changed at the next sign-in.
+
+    Needs User-PasswordProfile.ReadWrite.All; not for synchronized or federated accounts (graph.md section 13.8).
+    """
+    profile = {"password": password, "forceChangePasswordNextSignIn": True}
+    return Request("PATCH", f"/users/{object_id}", {"passwordProfile": profile})
+
+
 def revoke_sessions(object_id: str) -> Request:
     """End of all sessions of an account; a disabled one could go on for an hour otherwise."""
     return Request("POST", f"/users/{object_id}/revokeSignInSessions", {})

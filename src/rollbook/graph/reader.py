@@ -113,8 +113,16 @@ class GraphReader:
 
     def users_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """The users of these ids that exist (schema USERS)."""
+        return self._users(self._by_id(object_ids))
+
+    def _by_id(self, object_ids: Sequence[str]) -> list[Request]:
         select = f"$select={codec.USER_SELECT},{self._mark_property}"
-        return self._users([Request("GET", f"/users/{object_id}?{select}") for object_id in object_ids])
+        return [Request("GET", f"/users/{object_id}?{select}") for object_id in object_ids]
+
+    def users_and_roles(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The users of these ids that exist (schema USERS), with who of them is protected: for writes to chosen people."""
+        found = self._found(self._by_id(object_ids))
+        return codec.users_frame(found, self._mark_property, self._protected())
 
     def _users(self, requests: Sequence[Request]) -> pl.DataFrame:
         return codec.users_frame(self._found(requests), self._mark_property)

@@ -25,6 +25,7 @@ class Kind(IntEnum):
     ENABLE_USER = 31
     DISABLE_USER = 32
     RENAME_USER = 34
+    SET_PASSWORD = 36  # planned for people somebody chose, never from a difference
     LICENSE_USER = 40
     UNLICENSE_USER = 41
     CREATE_GROUP = 42
@@ -67,6 +68,7 @@ class Cause(IntEnum):
     LICENCE_CHANGED = 16  # the profile gives other products, or switches other plans off
     NO_GROUP = 17  # the licence group is not there yet
     GROUP_LICENCES = 18  # the group does not carry exactly the products of the profile
+    ASKED_FOR = 30  # an administrator asked for it
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41
@@ -85,6 +87,8 @@ class Cause(IntEnum):
     CREATION_OFF = 62  # there is no account, and the profile makes none
     GROUP_GONE = 63  # the linked licence group is no longer in the tenant
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
+    NOT_LINKED = 64  # the person has no linked account
+    SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
 
 
 WAITING_FROM = 40

@@ -18,6 +18,7 @@ ACTS: dict[Kind, Say] = {
     Kind.ENABLE_USER: lambda who, _: f"{who} may sign in again",
     Kind.DISABLE_USER: lambda who, _: f"{who} may no longer sign in",
     Kind.RENAME_USER: lambda who, _: f"{who} gets another user name",
+    Kind.SET_PASSWORD: lambda who, _: f"{who} gets a new password",
     Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
     Kind.UNLICENSE_USER: lambda who, _: f"{who}'s licence is taken back",
     Kind.CREATE_GROUP: lambda what, _: f"{what}: the group is made",
@@ -53,6 +54,7 @@ REASONS: dict[Cause, str] = {
     Cause.LICENCE_CHANGED: "the profile gives this user type other products or plans",
     Cause.NO_GROUP: "licences are given through it, and it is not there yet",
     Cause.GROUP_LICENCES: "the profile gives this user type other products or plans",
+    Cause.ASKED_FOR: "an administrator asked for it",
     Cause.NO_TEACHER: "waits: no teacher yet",
     Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
     Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
@@ -72,6 +74,8 @@ REASONS: dict[Cause, str] = {
     Cause.ON_PREMISES: "waits: kept by your Active Directory; change it there",
     Cause.CREATION_OFF: "waits: no account, creating is off",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
+    Cause.NOT_LINKED: "waits: has no linked account",
+    Cause.SIGNS_IN_ELSEWHERE: "waits: signs in at another provider, which keeps the password; set it there",
 }
 
 UNDATED: dict[Cause, str] = {
@@ -86,6 +90,7 @@ OBJECTIONS: dict[str, str] = {
     "accounts-unlicensed": "{count} accounts would lose their licence",
     "accounts-renamed": "{count} accounts would get another user name",
     "members-removed": "{count} memberships would be removed",
+    "passwords-set": "New passwords would be set: {count}",
     "teams-emptied": "{count} teams would lose more than half their people",
 }
 

@@ -10,13 +10,18 @@ from django.db import connection, transaction
 from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
-from rollbook.store import leases, models, runs
+from rollbook.store import leases, models, passwords, runs
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
 
 OPEN = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
 CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_GROUP)
+PASSWORDS = {
+    Kind.CREATE_USER: Secret.Purpose.FIRST_PASSWORD,
+    Kind.SET_PASSWORD: Secret.Purpose.NEXT_PASSWORD,
+}
+"""What a password is while its request is on its way: a new one takes the place of the first only once Microsoft took it."""
 NAMESPACES = {
     Kind.CREATE_USER: "user",
     Kind.RENAME_USER: "user",
@@ -140,24 +145,33 @@ class StoreJournal:
             )
 
     def _keep_secrets(self, intents: Iterable[Intent]) -> None:
-        secrets = [(link, text) for intent in intents for link, text in intent.secrets.items()]
-        if not secrets:
-            return
-        # A request that is sent again sets another password: the newest is the one that counts.
-        Secret.objects.filter(purpose=Secret.Purpose.FIRST_PASSWORD, link_id__in=[link for link, _ in secrets]).delete()
-        Secret.objects.bulk_create(
-            [
-                Secret(
-                    tenant_id=self._run.tenant_id,
-                    purpose=Secret.Purpose.FIRST_PASSWORD,
-                    link_id=link,
-                    key_id=self._vault.key_id,
-                    ciphertext=self._vault.encrypt(text),
-                    made_at=self._clock.now(),
-                )
-                for link, text in secrets
-            ]
-        )
+        for kind, purpose in PASSWORDS.items():
+            sent = [intent.secrets for intent in intents if intent.kind == kind]
+            secrets = [(link, text) for each in sent for link, text in each.items()]
+            if not secrets:
+                continue
+            # A request that is sent again sets another password: the newest is the one that counts.
+            Secret.objects.filter(purpose=purpose, link_id__in=[link for link, _ in secrets]).delete()
+            Secret.objects.bulk_create(
+                [
+                    Secret(
+                        tenant_id=self._run.tenant_id,
+                        purpose=purpose,
+                        link_id=link,
+                        key_id=self._vault.key_id,
+                        ciphertext=self._vault.encrypt(text),
+                        made_at=self._clock.now(),
+                    )
+                    for link, text in secrets
+                ]
+            )
+
+    def passwords(self, links: Sequence[int]) -> dict[int, str]:
+        """The first password that is stored for each of these links, for those that have one."""
+        stored = Secret.objects.filter(purpose=Secret.Purpose.FIRST_PASSWORD, tenant=self._run.tenant_id)
+        rows = stored.filter(link_id__isnull=False).values_list("link_id", "ciphertext")
+        wanted = set(links)
+        return {int(link): self._vault.decrypt(text) for link, text in rows if link in wanted}
 
     def answer(self, answers: Sequence[Answer]) -> None:
         """Remember what came back; set the verdicts of the changes and the object ids of the links."""
@@ -181,6 +195,7 @@ class StoreJournal:
             self._remember_disabling(
                 [seq for a in answers if a.verdict == ChangeVerdict.DONE for seq in seqs[a.number]]
             )
+            self._settle_passwords({seq: a.verdict for a in answers for seq in seqs[a.number]})
 
     def _seqs(self, numbers: Sequence[int]) -> dict[int, list[int]]:
         rows = models.Intent.objects.filter(run=self._run, number__in=numbers).values_list("number", "seqs")
@@ -216,6 +231,14 @@ class StoreJournal:
                 "subject", flat=True
             )
             Link.objects.filter(pk__in=list(done)).update(disabled_by_run=run)
+
+    def _settle_passwords(self, verdicts: Mapping[int, ChangeVerdict]) -> None:
+        """A new password that Microsoft took is the first password from now on; one that it refused is forgotten."""
+        changes = models.Change.objects.filter(run=self._run, kind=int(Kind.SET_PASSWORD), seq__in=list(verdicts))
+        verdict_of = {link: verdicts[seq] for seq, link in changes.values_list("seq", "subject")}
+        refused = (ChangeVerdict.NEVER, ChangeVerdict.LATER)
+        passwords.promote([link for link, verdict in verdict_of.items() if verdict == ChangeVerdict.DONE])
+        passwords.drop([link for link, verdict in verdict_of.items() if verdict in refused])
 
     def close(self, seqs: Sequence[int], verdict: ChangeVerdict) -> None:
         """Give changes a verdict without a request; links are bound to the objects they were matched with."""

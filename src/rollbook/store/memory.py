@@ -116,13 +116,12 @@ class TenantMemory:
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""
         done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
-        last = (
-            Run.objects.filter(tenant=self.tenant, institute=self.institute, state__in=done).order_by("-number").first()
-        )
+        runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
+        last = runs.filter(institute=self.institute, state__in=done).order_by("-number").first()
         statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE run_id = %s AND verdict = %s'
         return read_frame(statement, [last.pk if last else 0, int(ChangeVerdict.WAITS)], WAITED)
 
     def first_run(self) -> bool:
         """Whether no run of this profile was ever applied in this tenant."""
-        begun = Run.objects.filter(tenant=self.tenant, profile_version__profile=self.profile, started_at__isnull=False)
-        return not begun.exists()
+        runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
+        return not runs.filter(profile_version__profile=self.profile, started_at__isnull=False).exists()

@@ -23,6 +23,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
         Kind.DISABLE_USER,
         Kind.RENAME_USER,
     ),
+    "Passwords": (Kind.SET_PASSWORD,),
     "Licences": (
         Kind.LICENSE_USER,
         Kind.UNLICENSE_USER,

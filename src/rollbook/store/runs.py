@@ -32,11 +32,17 @@ WAITING_STATES = (Run.State.PLANNED, Run.State.APPROVAL_DUE)
 
 
 def save_plan(
-    plan: Plan, tenant: Tenant, institute: Institute, version: ProfileVersion, actor: str, at: dt.datetime
+    plan: Plan,
+    tenant: Tenant,
+    institute: Institute,
+    version: ProfileVersion,
+    actor: str,
+    at: dt.datetime,
+    purpose: Run.Purpose = Run.Purpose.SYNCHRONIZATION,
 ) -> Run:
-    """The run that holds this plan. It supersedes plans that still wait; equal content keeps their approval."""
+    """The run that holds this plan. It supersedes plans of its purpose that still wait; equal content keeps their approval."""
     with transaction.atomic():
-        waiting = Run.objects.filter(tenant=tenant, institute=institute, state__in=WAITING_STATES)
+        waiting = Run.objects.filter(tenant=tenant, institute=institute, purpose=purpose, state__in=WAITING_STATES)
         approvals = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
         waiting.update(state=Run.State.SUPERSEDED)
         number = (Run.objects.filter(tenant=tenant).aggregate(last=Max("number"))["last"] or 0) + 1
@@ -45,6 +51,7 @@ def save_plan(
             institute=institute,
             profile_version=version,
             number=number,
+            purpose=purpose,
             state=Run.State.APPROVAL_DUE if needs_person(plan) else Run.State.PLANNED,
             as_of=plan.as_of,
             fingerprint=plan.fingerprint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -36,6 +37,11 @@ class Vault:
                 "A stored secret cannot be read with the encryption keys of this installation.",
                 remedy="Restore the file encryption.keys that belongs to this database.",
             ) from error
+
+    def digests(self, text: str) -> list[str]:
+        """Keyed hashes of `text`, by each key, the newest first: what is kept of something that is only ever compared."""
+        keys = (hashlib.sha256(b"digest\0" + key.encode()).digest() for key in self._keys)
+        return [hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for key in keys]
 
     def rotate(self, ciphertext: bytes | memoryview) -> bytes:
         """The same secret, encrypted with the newest key."""

@@ -20,7 +20,15 @@ from rollbook.store.models.register import (
 )
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import Delivery, EntityCounter, Source
-from rollbook.store.models.tenancy import LicenceGrant, Link, LinkHistory, NameReservation, Secret
+from rollbook.store.models.tenancy import (
+    ClaimAttempt,
+    ClaimCode,
+    LicenceGrant,
+    Link,
+    LinkHistory,
+    NameReservation,
+    Secret,
+)
 from rollbook.store.models.trail import Trail
 
 __all__ = [
@@ -30,6 +38,8 @@ __all__ = [
     "Approval",
     "Change",
     "ChangeDetail",
+    "ClaimAttempt",
+    "ClaimCode",
     "ClassMarking",
     "Connection",
     "Delivery",

@@ -21,10 +21,17 @@ class Run(Exposed):
         NOT_PROVEN = "not_proven"
         SUPERSEDED = "superseded"
 
+    class Purpose(models.TextChoices):
+        """Whether the plan was made from a difference of register and tenant, or from a selection of people."""
+
+        SYNCHRONIZATION = "synchronization"
+        PASSWORDS = "passwords"
+
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
     profile_version = models.ForeignKey("store.ProfileVersion", on_delete=models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.SYNCHRONIZATION)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PLANNED)
     as_of = models.DateField()
     fingerprint = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""What belongs to a tenant: links between our subjects and Microsoft's objects, reserved names, secrets."""
+"""What belongs to a tenant: links between our subjects and Microsoft's objects, reserved names, secrets, claim codes."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ class Secret(models.Model):
 
         CREDENTIAL = "credential"
         FIRST_PASSWORD = "first_password"  # noqa: S105 - the name of a purpose
+        NEXT_PASSWORD = "next_password"  # noqa: S105 - being set; the first password once Microsoft took it
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
@@ -96,3 +97,25 @@ class Secret(models.Model):
     key_id = models.CharField(max_length=16)
     ciphertext = models.BinaryField()
     made_at = models.DateTimeField()
+
+
+class ClaimCode(models.Model):
+    """A code its owner exchanges once for a first password: a keyed hash of it, gone together with the password."""
+
+    secret = models.OneToOneField(Secret, on_delete=models.CASCADE, related_name="claim")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+
+class ClaimAttempt(models.Model):
+    """A claim code that was typed and was not right, by a keyed hash of its beginning; counted against guessing."""
+
+    beginning = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index("at", name="claim_attempt_at"),
+            models.Index("beginning", "at", name="claim_attempt_beginning"),
+        ]
