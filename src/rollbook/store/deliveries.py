@@ -149,7 +149,7 @@ def _resolved(
 ) -> pl.DataFrame:
     """The delivered rows with entities instead of the delivery's own keys, and their digests."""
     identity = known.select("sourced_id", "entity").unique("sourced_id", keep="first")
-    rows = _with_references(table, frame, entities, skip=table.name)
+    rows = _with_references(table, frame.select(table.schema.keys()), entities, skip=table.name)
     rows = rows.with_columns(sourced_id=table.row_id) if table.key is None else rows
     rows = rows.join(identity, on="sourced_id", how="left")
     missing = rows["entity"].null_count()
@@ -161,7 +161,7 @@ def _resolved(
         rows = _with_references(table, rows, entities, only=table.name).drop(table.key)
     if "line" not in rows.columns:
         rows = rows.with_columns(line=pl.lit(0))
-    return rows.with_columns(digest=pl.struct(table.content).hash(seed=1).reinterpret(signed=True))
+    return rows.with_columns(table.digest)
 
 
 def _with_references(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 from django.db import connection
 
-from rollbook.roster.tables import Roster
+from rollbook.roster.levels import with_levels
+from rollbook.roster.tables import INSTITUTES, Roster
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import Affiliation, Institute, PersonRecord, Source
 from rollbook.store.register import TABLES, Table
@@ -15,7 +16,16 @@ def read_roster(institute: Institute) -> Roster:
     """All that is published of one institute."""
     sources = list(institute.sources.order_by("precedence", "pk"))
     frames = {table.name: pl.concat([_read(table, source) for source in sources]) for table in TABLES if sources}
-    return Roster(**frames)
+    return Roster(**_completed(institute, frames))
+
+
+def _completed(institute: Institute, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The frames with what no source says: the institute itself, as it is called here, and the levels of its grades."""
+    if "grades" in frames:
+        levels = Institute.objects.values_list("grade_levels", flat=True).get(pk=institute.pk)
+        frames["grades"] = with_levels(frames["grades"], levels)
+    row = {"institute": institute.pk, "sourced_id": institute.sourced_id, "line": 0, "name": institute.name}
+    return {**frames, "institutes": pl.DataFrame([row], schema=pl.Schema(INSTITUTES))}
 
 
 def _read(table: Table, source: Source) -> pl.DataFrame:

@@ -28,6 +28,8 @@ class PersonRecord(Versioned):
     email = models.CharField(max_length=255, null=True)
     phone = models.CharField(max_length=255, null=True)
     sis_number = models.CharField(max_length=255, null=True)
+    external_id = models.CharField(max_length=255, null=True)
+    registration_end = models.DateField(null=True)
 
     class Meta(Versioned.Meta):
         abstract = False
@@ -41,6 +43,9 @@ class Affiliation(Versioned):
     user_type = models.CharField(max_length=16)
     location = models.BigIntegerField(null=True)
     grade = models.BigIntegerField(null=True)
+    department = models.BigIntegerField(null=True)
+    grade_type = models.CharField(max_length=255, null=True)
+    stream = models.CharField(max_length=255, null=True)
 
     class Meta(Versioned.Meta):
         abstract = False
