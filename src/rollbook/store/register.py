@@ -9,6 +9,7 @@ from django.db import models as django_models
 
 from rollbook.roster import tables
 from rollbook.store import models
+from rollbook.store.models.versioned import Correctable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,23 @@ class Table:
     def content(self) -> list[str]:
         """Columns that make two versions of a row differ; the line of the file does not."""
         return [name for name in self.schema if name not in (self.key, "sourced_id", "line")]
+
+    @property
+    def identity(self) -> list[str]:
+        """Columns of the frame by which two rows are the same record."""
+        return self.content if self.key is None else [self.key]
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """The references without which a row says nothing."""
+        return {
+            column: target for column, target in self.references.items() if not self.model._meta.get_field(column).null
+        }
+
+    @property
+    def correctable(self) -> bool:
+        """Whether rows of it may be corrections."""
+        return issubclass(self.model, Correctable)
 
     @property
     def row_id(self) -> pl.Expr:
@@ -84,3 +102,5 @@ TABLES: tuple[Table, ...] = (
     Table("teachings", models.Teaching, "teaching", {"person": "people", "klass": "classes"}),
 )
 """In an order in which references point upward or within a table. Institutes are rows of their own, not versioned."""
+
+BY_NAME: dict[str, Table] = {table.name: table for table in TABLES}

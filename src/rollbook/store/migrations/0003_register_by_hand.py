@@ -1,10 +1,20 @@
-"""What a register knows of a person beyond the files' own columns, and the levels of an institute's grades."""
+"""What a register knows of a person beyond the files' own columns, the levels of grades, and a register kept by hand."""
+
+from typing import Any
 
 from django.db import migrations, models
 
 
+DELIVERED = 100
+
+
+def make_room(apps: Any, _schema_editor: Any) -> None:
+    """Every source there is was delivered; what is kept by hand is to count more."""
+    apps.get_model("store", "Source").objects.filter(precedence=0).update(precedence=DELIVERED)
+
+
 class Migration(migrations.Migration):
-    """Adds columns only; the next delivery writes every person and affiliation once more, because their digests are new."""
+    """Adds columns; the next delivery writes every person and affiliation once more, because their digests are new."""
 
     dependencies = [("store", "0002_profile_ever_enabled")]
 
@@ -19,4 +29,10 @@ class Migration(migrations.Migration):
             "grade_levels",
             models.JSONField(default=dict, help_text="Grade -> level: the stage that groups grades."),
         ),
+        *(
+            migrations.AddField(model, "corrects", models.BooleanField(default=False, db_default=False))
+            for model in ("personrecord", "enrolment", "teaching")
+        ),
+        migrations.AlterField("source", "precedence", models.PositiveSmallIntegerField(default=DELIVERED)),
+        migrations.RunPython(make_room, migrations.RunPython.noop),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from rollbook.store.models.base import Exposed
-from rollbook.store.models.versioned import Versioned
+from rollbook.store.models.versioned import Correctable, Versioned
 
 
 class Person(Exposed):
@@ -15,7 +15,7 @@ class Person(Exposed):
     merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="merged")
 
 
-class PersonRecord(Versioned):
+class PersonRecord(Correctable):
     """What one source says of a person; `entity` is the Person's id. Names as variants: native, and preferred."""
 
     active = models.BooleanField()
@@ -31,7 +31,7 @@ class PersonRecord(Versioned):
     external_id = models.CharField(max_length=255, null=True)
     registration_end = models.DateField(null=True)
 
-    class Meta(Versioned.Meta):
+    class Meta(Correctable.Meta):
         abstract = False
         indexes = [*Versioned.Meta.indexes, models.Index("entity", name="personrecord_person")]
 
