@@ -69,7 +69,7 @@ def test_a_killed_synchronization_is_taken_up_again(sqlite_store: Path, tenant, 
     environment = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{sqlite_store}",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2] / "src", Path(__file__).parents[2]))),
     }
 
     killed = subprocess.run(

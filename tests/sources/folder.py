@@ -47,12 +47,13 @@ MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n" +
 
 
 def write(folder: Path, **changes: list[dict[str, str]]) -> Path:
-    """A folder with the good rows, `changes` instead of those of the files they name."""
+    """A folder with the good rows, `changes` instead of those of the files they name; columns of theirs stand at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, header in HEADERS.items():
-        columns = header.split()
+        rows = changes.get(name, ROWS[name])
+        columns = list(dict.fromkeys([*header.split(), *(column for row in rows for column in row)]))
         lines = [",".join(columns)]
-        for row in changes.get(name, ROWS[name]):
+        for row in rows:
             full = {"username": row.get("sourcedId", ""), **DEFAULTS.get(name, {}), **row}
             lines.append(",".join(quoted(full.get(column, "")) for column in columns))
         (folder / f"{name}.csv").write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")

@@ -120,7 +120,7 @@ def test_a_process_killed_while_staging_leaves_the_old_register_visible(sqlite_s
     environment = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{sqlite_store}",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2] / "src", Path(__file__).parents[2]))),
     }
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env=environment, check=False)
 

@@ -262,7 +262,7 @@ def test_names_stand_on_slips_as_they_are_written_and_in_latin_letters(store, tm
     school.people["Pupil No0"] |= {"given_name": "Μαρία", "family_name": "Παπαδάκη"}
     institute = world(school)
     version = ProfileVersion.objects.get()
-    version.document["users"]["language"] = "greek"
+    version.document["users"]["names"]["language"] = "greek"
     version.save()
 
     print_slips(request(institute), tmp_path / "slips.pdf")

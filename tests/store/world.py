@@ -46,10 +46,14 @@ def roster_of(school: School) -> Roster:
     return roster
 
 
-def deliver(school: School, *, accepted: bool = False) -> tuple[Institute, Source, Delivery]:
+def deliver(
+    school: School, *, accepted: bool = False, kind: str = "test", precedence: int | None = None
+) -> tuple[Institute, Source, Delivery]:
     """The school, delivered."""
     roster = roster_of(school)
-    institute, source = ensure_institute(roster, "test", ACTOR, SystemClock())
+    institute, source = ensure_institute(roster, kind, ACTOR, SystemClock())
+    if precedence is not None:
+        Source.objects.filter(pk=source.pk).update(precedence=precedence)
     received = Received("test", "usable", {}, [], NOW)
     return institute, source, import_roster(source, roster, received, accepted=accepted)
 

@@ -13,6 +13,7 @@ from rollbook.cli import (
     check,
     demo,
     emulator,
+    grade_levels,
     importing,
     mapping,
     passwords,
@@ -54,6 +55,7 @@ app.command("serve")(serve.serve)
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(profile.app, name="profile")
+app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(emulator.app, name="emulator")
 
 

@@ -16,6 +16,7 @@ from rollbook.cli.console import stages
 from rollbook.errors import InputRefused
 
 if TYPE_CHECKING:
+    from rollbook.acts.profiles import Author
     from rollbook.acts.runs import Session
     from rollbook.clock import Clock
     from rollbook.store.models import Institute, Run
@@ -53,6 +54,17 @@ def institute(sourced_id: str | None) -> Institute:
     listed = ", ".join(f"{entry.sourced_id} ({entry.name})" for entry in found)
     said = "There are several institutes." if sourced_id is None else f"There is no institute {sourced_id!r}."
     raise InputRefused(said, remedy=f"Name one with --institute: {listed}.")
+
+
+def author(sourced_id: str | None) -> tuple[Institute, Author]:
+    """The institute named, or the only one there is, in the opened store; and the person at this terminal, who acts on it."""
+    from rollbook.store.setup import open_store
+
+    open_store()  # the modules below need it
+    from rollbook.acts.profiles import Author
+    from rollbook.clock import SystemClock
+
+    return institute(sourced_id), Author(actor(), SystemClock())
 
 
 def day(text: str | None, school: Institute, clock: Clock) -> dt.date:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rollbook.cli import context
 from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
@@ -15,7 +16,7 @@ from rollbook.errors import InputRefused
 if TYPE_CHECKING:
     from rollbook.acts.profiles import Author
     from rollbook.profiles import Exported
-    from rollbook.store.models import Institute, Profile
+    from rollbook.store.models import Profile
 
 app = typer.Typer(
     help="Execution profiles: what is synchronized, and when.", no_args_is_help=True, rich_markup_mode=None
@@ -31,20 +32,8 @@ def profile() -> None:
     """Execution profiles: what is synchronized, and when."""
 
 
-def _opened(institute: str | None) -> tuple[Institute, Author]:
-    """The institute, and who acts on it."""
-    from rollbook.store.setup import open_store
-
-    open_store()
-    from rollbook.acts.profiles import Author
-    from rollbook.cli import context
-    from rollbook.clock import SystemClock
-
-    return context.institute(institute), Author(context.actor(), SystemClock())
-
-
 def _found(name: str, institute: str | None) -> tuple[Profile, Author]:
-    school, author = _opened(institute)
+    school, author = context.author(institute)
     from rollbook.acts import profiles
 
     return profiles.find(school, name), author
@@ -68,9 +57,8 @@ def _period(found: Profile) -> str:
 @app.command("list")
 def list_(institute: InstituteName = None, as_of: AsOf = None, as_json: Json = False) -> None:
     """List the profiles with their periods and what they are today, and which one runs when."""
-    school, author = _opened(institute)
+    school, author = context.author(institute)
     from rollbook.acts import profiles
-    from rollbook.cli import context
     from rollbook.profiles import timeline
 
     day = context.day(as_of, school, author.clock)
@@ -133,7 +121,7 @@ def show(
 @app.command()
 def new(name: Name, begin: Begin = None, end: End = None, institute: InstituteName = None) -> None:
     """Make a profile with the suggested settings. It is a draft until it is enabled."""
-    school, author = _opened(institute)
+    school, author = context.author(institute)
     from rollbook.acts import profiles
 
     made = profiles.new(school, name, _day(begin, "--begin"), _day(end, "--end"), author)
@@ -282,7 +270,7 @@ def import_(
     institute: InstituteName = None,
 ) -> None:
     """Make a profile from a file; a draft until it is enabled. All mistakes of the file are told at once."""
-    school, author = _opened(institute)
+    school, author = context.author(institute)
     from dataclasses import replace
 
     from rollbook.acts import profiles

@@ -10,9 +10,10 @@ from collections.abc import Mapping as Table
 
 import polars as pl
 
-from rollbook.profiles import TARGETS, Mapping
+from rollbook.profiles import PROPERTIES, TARGETS, Mapping
 from rollbook.profiles.expressions import ExpressionFailed, fields_of, renderer
 from rollbook.roster.tables import Roster
+from rollbook.roster.vocabulary import UserType
 
 NAME_LENGTH = 256
 EMPLOYEE_NUMBER_LENGTH = 16
@@ -40,25 +41,51 @@ def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataF
         contact_email="email",
         username="username",
         id="sourced_id",
+        external_id="external_id",
         sis_number="sis_number",
         employee_number=pl.when(number.str.len_chars() <= EMPLOYEE_NUMBER_LENGTH).then(number),
         phone="phone",
+        _said_active="active",
+        _given_end="registration_end",
     )
     institute = roster.institutes["name"][0] if roster.institutes.height else None
-    yes = {True: "yes", False: "no"}
     return (
-        people.select(
-            "person",
-            pl.col("user_type").cast(pl.String),
-            active=pl.col("present").replace_strict(yes, return_dtype=pl.String),
-            active_and_has_enrolments=pl.col("current").replace_strict(yes, return_dtype=pl.String),
-            institute=pl.lit(institute, dtype=pl.String),
-            today=pl.lit(as_of.isoformat()),
-        )
+        people.select("person", pl.col("user_type").cast(pl.String), "present", "current")
         .join(named, on="person", how="left")
         .join(_placed(roster), on=["person", "user_type"], how="left")
         .join(_groups(roster), on="person", how="left")
+        .join(_enrolled(roster, as_of), on="person", how="left")
+        .with_columns(
+            status=_status(),
+            active=_yes(pl.col("present")),
+            has_enrolments=_yes(pl.col("_enrolled").fill_null(value=False) | _counted()),
+            active_and_has_enrolments=_yes(pl.col("current")),
+            employee_id=pl.when(_of_staff()).then("sis_number"),
+            registration_end_date=pl.coalesce("_given_end", "_last_end").dt.to_string("iso"),
+            institute=pl.lit(institute, dtype=pl.String),
+            today=pl.lit(as_of.isoformat()),
+        )
+        .select("person", *PROPERTIES)
     )
+
+
+def _yes(condition: pl.Expr) -> pl.Expr:
+    return pl.when(condition).then(pl.lit("yes")).otherwise(pl.lit("no"))
+
+
+def _status() -> pl.Expr:
+    """Whoever is active in the register and yet not present is past the end."""
+    inactive = pl.when(~pl.col("_said_active")).then(pl.lit("inactive"))
+    return pl.when("present").then(pl.lit("active")).otherwise(inactive.otherwise(pl.lit("left")))
+
+
+def _of_staff() -> pl.Expr:
+    return pl.col("user_type").is_in([UserType.TEACHER.value, UserType.EMPLOYEE.value])
+
+
+def _counted() -> pl.Expr:
+    """People who are current because of an enrolment; employees are without one."""
+    return pl.col("current") & (pl.col("user_type") != UserType.EMPLOYEE.value)
 
 
 def _joined(separator: str, *parts: pl.Expr) -> pl.Expr:
@@ -66,14 +93,44 @@ def _joined(separator: str, *parts: pl.Expr) -> pl.Expr:
 
 
 def _placed(roster: Roster) -> pl.DataFrame:
-    """[person, user_type, grade, location] by the first affiliation of each type."""
-    grades = roster.grades.select("grade", grade_name="name")
+    """[person, user_type, and where they are placed] by the first affiliation of each type."""
+    grades = roster.grades.select("grade", grade_name="name", grade_level="level")
     locations = roster.locations.select("location", location_name="name")
+    departments = roster.locations.select(department="location", department_name="name")
     return (
         roster.affiliations.unique(["person", "user_type"], keep="first", maintain_order=True)
         .join(grades, on="grade", how="left")
         .join(locations, on="location", how="left")
-        .select("person", pl.col("user_type").cast(pl.String), grade="grade_name", location="location_name")
+        .join(departments, on="department", how="left")
+        .select(
+            "person",
+            pl.col("user_type").cast(pl.String),
+            "grade_type",
+            "grade_level",
+            "stream",
+            grade="grade_name",
+            location="location_name",
+            department="department_name",
+        )
+    )
+
+
+def _enrolled(roster: Roster, as_of: dt.date) -> pl.DataFrame:
+    """[person, _enrolled, _last_end]: whether they, or children of theirs, learn or teach that day, and until when at the latest.
+
+    The last end is null while a class of their own is open, and for whoever has none.
+    """
+    columns = ("person", "begin", "end")
+    own = pl.concat([roster.enrolments.select(columns), roster.teachings.select(columns)])
+    begun = (pl.col("begin") <= as_of).fill_null(value=True)
+    in_force = begun & (pl.col("end") > as_of).fill_null(value=True)
+    spans = own.group_by("person").agg(
+        _enrolled=in_force.any(), _last_end=pl.when(pl.col("end").null_count() == 0).then(pl.col("end").max())
+    )
+    children = spans.filter("_enrolled").select(child="person")
+    parents = roster.guardianships.join(children, on="child", how="semi").select(person="parent").unique()
+    return spans.join(parents.with_columns(_parent=pl.lit(value=True)), on="person", how="full", coalesce=True).select(
+        "person", "_last_end", _enrolled=pl.any_horizontal("_enrolled", "_parent").fill_null(value=False)
     )
 
 

@@ -54,7 +54,13 @@ MARKING_PERIODS: Schema = {
     "period": Key,  # -> academic_periods.period
 }
 
-GRADES: Schema = {"grade": Key, "sourced_id": pl.String, "line": pl.Int32, "name": pl.String}
+GRADES: Schema = {
+    "grade": Key,
+    "sourced_id": pl.String,
+    "line": pl.Int32,
+    "name": pl.String,
+    "level": pl.String,  # from the institute's own table of levels (roster.levels), never from a source
+}
 
 GROUPS: Schema = {
     "group": Key,
@@ -105,6 +111,8 @@ PEOPLE: Schema = {
     "email": pl.String,
     "phone": pl.String,
     "sis_number": pl.String,
+    "external_id": pl.String,
+    "registration_end": pl.Date,  # only where a source says it
 }
 
 AFFILIATIONS: Schema = {
@@ -112,6 +120,9 @@ AFFILIATIONS: Schema = {
     "user_type": USER_TYPE,
     "location": Key,  # null: the institute itself
     "grade": Key,
+    "department": Key,  # -> locations.location
+    "grade_type": pl.String,
+    "stream": pl.String,
 }
 
 GUARDIANSHIPS: Schema = {"child": Key, "parent": Key}  # both -> people.person

@@ -202,8 +202,10 @@ def _people(users: pl.DataFrame) -> pl.DataFrame:
         "middleName": "middle_name",
         "familyName": "family_name",
         "identifier": "sis_number",
+        "metadata.registrationEndDate": "registration_end",
     }
-    return _numbered(users.rename(names), "person")
+    external = pl.coalesce("metadata.externalId", "userIds")
+    return _numbered(users.rename(names).with_columns(external_id=external), "person")
 
 
 def _grades(users: pl.DataFrame, classes: pl.DataFrame) -> pl.DataFrame:
@@ -303,22 +305,62 @@ def _affiliations(
     guardianships: pl.DataFrame,
 ) -> pl.DataFrame:
     """What everybody is: by role, and also a teacher who teaches, a parent who is named as one."""
-    first_org = users.with_columns(pl.col("orgSourcedIds").list.first())
     # People are the users, numbered, in the same order.
-    placed = _key(_first_grade(first_org, grades), "orgSourcedIds", locations, "location").with_columns(
-        people["person"]
+    placed = _placed(_first_grade(users, grades), locations).with_columns(people["person"])
+    by_role = placed.select(
+        "person",
+        "location",
+        "department",
+        "grade",
+        grade_type="metadata.gradeType",
+        stream="metadata.stream",
+        user_type=pl.col("role").replace_strict(USER_TYPES),
     )
-    by_role = placed.select("person", "location", "grade", user_type=pl.col("role").replace_strict(USER_TYPES))
     extra = pl.concat(
         [
             teachings.select("person", user_type=pl.lit("teacher")),
             guardianships.select(person="parent", user_type=pl.lit("parent")),
         ]
     ).unique(maintain_order=True)
-    more = (
-        extra.join(by_role, on=["person", "user_type"], how="anti")
-        .join(by_role.select("person", "location"), on="person", how="left")
-        .with_columns(grade=pl.lit(None, dtype=pl.Int64))
+    more = extra.join(by_role, on=["person", "user_type"], how="anti").join(
+        by_role.select("person", "location", "department"), on="person", how="left"
     )
-    columns = ["person", "user_type", "location", "grade"]
-    return pl.concat([by_role.select(columns), more.select(columns)])
+    return pl.concat([by_role, more], how="diagonal")
+
+
+def _placed(users: pl.DataFrame, locations: pl.DataFrame) -> pl.DataFrame:
+    """The users with `location`, the first of their orgs that is no department, and `department`, the first that is one.
+
+    Whoever is in departments only is where the first of them is. The institute itself is no location: null.
+    """
+    departments = locations.filter(pl.col("kind") == "department")
+    first = users.with_columns(pl.col("orgSourcedIds").list.first())
+    if departments.is_empty():
+        placed = _key(first, "orgSourcedIds", locations, "location")
+        return placed.with_columns(department=pl.lit(None, dtype=pl.Int64))
+    places = locations.select("location", sourced_id="sourced_id", inside=pl.col("kind") == "department")
+    orgs = (
+        users.select("line", sourced_id="orgSourcedIds")
+        .explode("sourced_id", empty_as_null=True)
+        .join(places, on="sourced_id", how="left", maintain_order="left")
+    )
+    outside = orgs.filter(pl.col("inside").fill_null(value=False).not_()).unique(
+        "line", keep="first", maintain_order=True
+    )
+    inside = orgs.filter("inside").unique("line", keep="first", maintain_order=True)
+    within = inside.join(outside, on="line", how="anti").join(_campuses(locations), on="location", how="left")
+    place = pl.concat([outside.select("line", "location"), within.select("line", location="campus")])
+    return users.join(place, on="line", how="left", maintain_order="left").join(
+        inside.select("line", department="location"), on="line", how="left", maintain_order="left"
+    )
+
+
+def _campuses(locations: pl.DataFrame) -> pl.DataFrame:
+    """[location, campus]: the nearest location above that is no department, or the location itself; null for the institute."""
+    above = locations.select(campus="location", up="parent", inside=pl.col("kind") == "department")
+    found = locations.select("location", campus="location")
+    while True:
+        step = found.join(above, on="campus", how="left", maintain_order="left")
+        if not step["inside"].any():
+            return found
+        found = step.select("location", campus=pl.when("inside").then("up").otherwise("campus"))

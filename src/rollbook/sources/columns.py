@@ -1,6 +1,7 @@
 """The files and columns of OneRoster 1.1 CSV as one table: required or not, kind of value, words of an enumeration.
 
-Source: roster-formats.md sections 1 and 2 (OneRoster 1.1 CSV binding).
+Source: roster-formats.md sections 1 and 2 (OneRoster 1.1 CSV binding). What the format has no column for, schools write into
+extension columns `metadata.*`, each system with a spelling of its own; those understood stand here too.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ class Value(Enum):
     DATE = auto()
     BOOLEAN = auto()
     LIST = auto()
+    IDENTIFIER = auto()  # of {Type:Id},{Type:Id} the first Id
     IGNORED = auto()  # never read, never kept: passwords
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `refers` names the file whose sourcedId it holds; if `followed`, the line that leads to is kept beside it."""
+    """One column. `refers` names the file whose sourcedId it holds; if `followed`, the line that leads to is kept beside it.
+
+    `spellings` are other names it goes by, in any case and with or without underscores.
+    """
 
     name: str
     value: Value = Value.TEXT
@@ -30,6 +35,12 @@ class Column:
     words: tuple[str, ...] = ()
     refers: str | None = None
     followed: bool = False
+    spellings: tuple[str, ...] = ()
+
+    @property
+    def extension(self) -> bool:
+        """Whether the format leaves the column to each system: what is wrong with its cells never costs the row."""
+        return self.name.startswith("metadata.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,18 @@ LIFECYCLE = (
 
 ENROLLMENT_ROLES = ("student", "teacher", "aide", "proctor", "administrator")
 USER_ROLES = ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")
+
+EXTENSIONS = (
+    Column("metadata.externalId", spellings=("metadata.externalIdentifier",)),
+    Column("metadata.gradeType", spellings=("metadata.typeOfGrade",)),
+    Column("metadata.stream", spellings=("metadata.track", "metadata.specialisation", "metadata.specialization")),
+    Column(
+        "metadata.registrationEndDate",
+        Value.DATE,
+        spellings=("metadata.registrationEnd", "metadata.dateOfLeaving", "metadata.leavingDate"),
+    ),
+)
+"""What a register knows of a person beyond the format's own columns, all of users.csv."""
 
 FILES: dict[str, FileSpec] = {
     spec.name: spec
@@ -100,6 +123,7 @@ FILES: dict[str, FileSpec] = {
                 Column("orgSourcedIds", Value.LIST, required=True, refers="orgs.csv"),
                 Column("role", Value.WORD, required=True, words=USER_ROLES),
                 _text("username", required=True),
+                Column("userIds", Value.IDENTIFIER, spellings=("userId",)),
                 _text("givenName", required=True),
                 _text("familyName", required=True),
                 _text("middleName"),
@@ -109,6 +133,7 @@ FILES: dict[str, FileSpec] = {
                 Column("agentSourcedIds", Value.LIST),
                 Column("grades", Value.LIST),
                 Column("password", Value.IGNORED),
+                *EXTENSIONS,
             ),
         ),
         FileSpec(

@@ -65,6 +65,7 @@ def _header(spec: FileSpec, content: bytes) -> list[str]:
             f"{spec.name} is separated by semicolons.",
             remedy="Export it with commas (Excel: CSV UTF-8, comma delimited).",
         )
+    names = [_known_as(spec, name) for name in names]
     required = [column.name for column in spec.columns if column.required]
     missing = [name for name in required if name not in names]
     if missing:
@@ -73,6 +74,18 @@ def _header(spec: FileSpec, content: bytes) -> list[str]:
             remedy="Add it to the export; column names are case-sensitive.",
         )
     return [name if name and name not in names[:n] else f"\0{n}" for n, name in enumerate(names)]
+
+
+def _known_as(spec: FileSpec, name: str) -> str:
+    """The spec's own name of a column that goes by another of its spellings; any other name as it is."""
+    for column in spec.columns:
+        if (column.extension or column.spellings) and _folded(name) in map(_folded, (column.name, *column.spellings)):
+            return column.name
+    return name
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "")
 
 
 def _fast(header: list[str], content: bytes) -> pl.DataFrame:

@@ -11,6 +11,9 @@ from rollbook.roster.findings import Finding, Severity
 from rollbook.sources.columns import Column, FileSpec, Value
 from rollbook.sources.decode import LINE
 
+LONGEST = 255
+"""Characters of a text that are kept (roster-formats.md section 1: longer ones may be cut)."""
+
 
 @dataclass(slots=True)
 class Rejections:
@@ -112,7 +115,31 @@ def _required(column: Column, cells: pl.DataFrame, found: Rejections) -> None:
 
 def _read_text(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
     _required(column, cells, found)
-    return cells
+    return _cut(column, cells, found)
+
+
+def _cut(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
+    """Texts no longer than LONGEST: a longer one is cut with a warning, a longer id rejects its row."""
+    name = column.name
+    if column.refers is not None or _longest(cells[name]) <= LONGEST:
+        return cells
+    long = cells.filter(pl.col(name).str.len_chars() > LONGEST)
+    if name == "sourcedId":
+        found.reject(long, name, "too-long", f"{name} is longer than {LONGEST} characters.", "Give it a shorter id.")
+        return cells
+    _warn_cut(long, column, found)
+    return cells.with_columns(pl.col(name).str.slice(0, LONGEST))
+
+
+def _longest(texts: pl.Series) -> int:
+    """Bytes of the longest text, which are quickly told and never fewer than its characters."""
+    longest = texts.str.len_bytes().max()
+    return longest if isinstance(longest, int) else 0
+
+
+def _warn_cut(rows: pl.DataFrame, column: Column, found: Rejections) -> None:
+    said = f"{column.name} is longer than {LONGEST} characters; only the first {LONGEST} are kept."
+    found.warn(rows, column.name, "too-long", said, "Shorten it.")
 
 
 def _read_word(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
@@ -143,13 +170,9 @@ def _read_date(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.Dat
     name = column.name
     dates = cells[name].str.to_date("%Y-%m-%d", strict=False)
     if dates.null_count() > cells[name].null_count():
-        found.reject(
-            cells.filter(dates.is_null() & cells[name].is_not_null()),
-            name,
-            "not-a-date",
-            f"{name} {{value}} is not a date.",
-            "Write dates as 2026-09-01.",
-        )
+        wrong = cells.filter(dates.is_null() & cells[name].is_not_null())
+        complain = found.warn if column.extension else found.reject
+        complain(wrong, name, "not-a-date", f"{name} {{value}} is not a date.", "Write dates as 2026-09-01.")
     return cells.with_columns(dates)
 
 
@@ -177,12 +200,41 @@ def _read_boolean(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.
 def _read_list(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
     _required(column, cells, found)
     several = cells[column.name].str.contains(",", literal=True)
+    if not several.any():
+        cells = _cut(column, cells, found)
     # Nearly all cells hold one item, which needs no splitting; often no cell of a file holds more.
     single = pl.when(pl.col(column.name).is_not_null()).then(pl.concat_list(column.name))
     if not several.any():
         return cells.with_columns(single)
     items = pl.col(column.name).str.split(",").list.eval(pl.element().str.strip_chars()).list.drop_nulls()
-    return cells.with_columns(pl.when(several).then(items).otherwise(single).alias(column.name))
+    listed = cells.with_columns(pl.when(several).then(items).otherwise(single).alias(column.name))
+    return _cut_items(column, cells, listed, found)
+
+
+def _cut_items(column: Column, cells: pl.DataFrame, listed: pl.DataFrame, found: Rejections) -> pl.DataFrame:
+    """The lists without an item longer than LONGEST; `cells` are the same rows before they were split."""
+    name = column.name
+    if column.refers is not None or _longest(cells[name]) <= LONGEST:
+        return listed
+    long = listed[name].list.eval(pl.element().str.len_chars() > LONGEST).list.any()
+    _warn_cut(cells.filter(long), column, found)
+    return listed.with_columns(pl.col(name).list.eval(pl.element().str.slice(0, LONGEST)))
+
+
+def _read_identifier(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
+    """The id of the first {Type:Id} that has one. Bare ids occur and are taken as they are; so does [], which is none."""
+    name = column.name
+    given = cells[name]
+    if given.null_count() == cells.height:
+        return cells
+    typed = pl.col(name).str.extract(r"\{[^{}:]*:\s*([^{}]*[^{}\s])\s*\}")
+    bare = pl.when(~pl.col(name).str.contains(r"[{}\[\]]")).then(
+        pl.col(name).str.extract(r"([^,\s][^,]*[^,\s]|[^,\s])")
+    )
+    cells = cells.with_columns(pl.coalesce(typed, bare).alias(name))
+    lost = cells.with_columns(given).filter(cells[name].is_null() & given.is_not_null() & ~given.is_in(["[]", "{}"]))
+    found.warn(lost, name, "no-id", f"{name} {{value}} holds no id.", "Write ids as {Type:Id}.")
+    return _cut(column, cells, found)
 
 
 def _ignore(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:
@@ -195,6 +247,7 @@ READERS: dict[Value, Callable[[Column, pl.DataFrame, Rejections], pl.DataFrame]]
     Value.DATE: _read_date,
     Value.BOOLEAN: _read_boolean,
     Value.LIST: _read_list,
+    Value.IDENTIFIER: _read_identifier,
     Value.IGNORED: _ignore,
 }
 

@@ -32,6 +32,7 @@ Staged = Callable[[int, int], None]
 """Told how many tables of how many are staged."""
 
 KNOWN = {"row_id": pl.Int64, "entity": pl.Int64, "sourced_id": pl.String, "digest": pl.Int64, "until": pl.Int64}
+IDENTITY = {"sourced_id": pl.String, "entity": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,19 @@ def abandon_unpublished(source: Source) -> None:
             delivery.save(update_fields=["state"])
 
 
+def next_number(source: Source) -> int:
+    """The number of the source's next delivery."""
+    return int(source.deliveries.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
 def _open_delivery(source: Source, roster: Roster, received: Received) -> Delivery:
-    last = source.deliveries.aggregate(last=Max("number"))["last"] or 0
     files = {
         name: {"read": count.read, "accepted": count.accepted, "rejected": count.rejected}
         for name, count in received.files.items()
     }
     return Delivery.objects.create(
         source=source,
-        number=last + 1,
+        number=next_number(source),
         received_at=received.at,
         format=received.format,
         verdict=received.verdict,
@@ -126,7 +131,7 @@ def _stage(table: Table, source: Source, number: int, frame: pl.DataFrame, entit
         [source.pk],
         KNOWN,
     )
-    rows = _resolved(table, frame, known, entities)
+    rows = _resolved(table, frame, _identity(table, source, known), entities)
     open_rows = known.filter(pl.col("until") == FOREVER)
     same = rows.join(open_rows, on=["entity", "digest"], how="semi")
     fresh = rows.join(same, on="entity", how="anti")
@@ -144,16 +149,29 @@ def _stage(table: Table, source: Source, number: int, frame: pl.DataFrame, entit
     return fresh.height + ended.join(fresh, on="entity", how="anti").height
 
 
+def _identity(table: Table, source: Source, known: pl.DataFrame) -> pl.DataFrame:
+    """[sourced_id, entity] of all records the source ever had, and of those only other sources of its institute had.
+
+    One sourced id is one record, whichever source of an institute says it: else a correction would be somebody else.
+    """
+    own = known.select("sourced_id", "entity").unique("sourced_id", keep="first")
+    others = list(source.institute.sources.exclude(pk=source.pk).values_list("pk", flat=True))
+    if not others:
+        return own
+    marks = ", ".join(["%s"] * len(others))
+    statement = f"SELECT sourced_id, MIN(entity) FROM {table_of(table.model)} WHERE source_id IN ({marks}) GROUP BY 1"
+    return pl.concat([own, read_frame(statement, others, IDENTITY).join(own, on="sourced_id", how="anti")])
+
+
 def _resolved(
-    table: Table, frame: pl.DataFrame, known: pl.DataFrame, entities: dict[str, pl.DataFrame]
+    table: Table, frame: pl.DataFrame, identity: pl.DataFrame, entities: dict[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """The delivered rows with entities instead of the delivery's own keys, and their digests."""
-    identity = known.select("sourced_id", "entity").unique("sourced_id", keep="first")
-    rows = _with_references(table, frame, entities, skip=table.name)
+    rows = _with_references(table, frame.select(table.schema.keys()), entities, skip=table.name)
     rows = rows.with_columns(sourced_id=table.row_id) if table.key is None else rows
     rows = rows.join(identity, on="sourced_id", how="left")
     missing = rows["entity"].null_count()
-    first = _reserve_entities(table.name, missing)
+    first = reserve_entities(table.name, missing)
     numbers = pl.col("entity").is_null().cum_sum() + (first - 1)
     rows = rows.with_columns(pl.coalesce("entity", numbers).cast(pl.Int64).alias("entity"))
     if table.key is not None:
@@ -161,7 +179,7 @@ def _resolved(
         rows = _with_references(table, rows, entities, only=table.name).drop(table.key)
     if "line" not in rows.columns:
         rows = rows.with_columns(line=pl.lit(0))
-    return rows.with_columns(digest=pl.struct(table.content).hash(seed=1).reinterpret(signed=True))
+    return rows.with_columns(table.digest)
 
 
 def _with_references(
@@ -176,7 +194,7 @@ def _with_references(
     return frame
 
 
-def _reserve_entities(table: str, count: int) -> int:
+def reserve_entities(table: str, count: int) -> int:
     """The first of `count` entities nobody has."""
     with transaction.atomic():
         counter, _ = EntityCounter.objects.select_for_update().get_or_create(table=table)

@@ -6,11 +6,22 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
 from rollbook.plan.sentences import REASONS
-from rollbook.store.models import Affiliation, Change, Connection, Delivery, Institute, Run
+from rollbook.store.models import (
+    MANUAL,
+    Affiliation,
+    Change,
+    Connection,
+    Delivery,
+    Institute,
+    PersonRecord,
+    Run,
+    Source,
+)
+from rollbook.store.models.versioned import Versioned
 from rollbook.store.runs import labels
 
 STAGES: dict[str, tuple[Kind, ...]] = {
@@ -123,18 +134,37 @@ def last_runs(limit: int, institute: Institute | None = None) -> list[Run]:
 def people_by_type(institute: Institute) -> list[tuple[str, int]]:
     """How many people of each user type the register holds; somebody of two types counts in both."""
     counted: defaultdict[str, int] = defaultdict(int)
-    for source in institute.sources.all():
-        visible = Affiliation.objects.filter(source=source, since__lte=source.published, until__gt=source.published)
+    sources = list(institute.sources.order_by("precedence", "pk"))
+    here = _published(PersonRecord, *sources).filter(corrects=False)
+    for rank, source in enumerate(sources):
+        visible = _published(Affiliation, source)
+        if len(sources) > 1:
+            # Somebody a source says nothing more of is what a source of less precedence says.
+            better = _published(Affiliation, *sources[:rank])
+            visible = visible.filter(person__in=here.values("entity")).exclude(person__in=better.values("person"))
         for user_type, count in visible.values_list("user_type").annotate(count=Count("person", distinct=True)):
             counted[user_type] += count
     return sorted(counted.items())
+
+
+def _published(model: type[Versioned], *sources: Source) -> QuerySet[Any]:
+    """The rows of these sources that are visible."""
+    visible = Q(pk__in=[])
+    for source in sources:
+        visible |= Q(source=source, since__lte=source.published, until__gt=source.published)
+    return model._default_manager.filter(visible)
+
+
+def delivered() -> QuerySet[Delivery]:
+    """Deliveries of whole registers: edits by hand say nothing of what a school has in all."""
+    return Delivery.objects.exclude(source__kind=MANUAL)
 
 
 def institutes() -> list[dict[str, Any]]:
     """Every institute with its register in numbers, its tenant, and its newest run."""
     published = {
         d.source.institute_id: d
-        for d in Delivery.objects.filter(state=Delivery.State.PUBLISHED).select_related("source").order_by("number")
+        for d in delivered().filter(state=Delivery.State.PUBLISHED).select_related("source").order_by("number")
     }
     tenants = {c.institute_id: c.tenant for c in Connection.objects.select_related("tenant")}
     newest = {run.institute_id: run for run in Run.objects.order_by("made_at", "pk").only(*_RUN_IN_SHORT)}

@@ -2,58 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 from django.db import connection
 
+from rollbook.roster import precedence
+from rollbook.roster.levels import with_levels
 from rollbook.roster.tables import INSTITUTES, Roster
 from rollbook.store.bulk import read_frame, table_of
-from rollbook.store.models import Affiliation, Institute, PersonRecord, Source
-from rollbook.store.register import TABLES, Table
+from rollbook.store.models import MANUAL, Affiliation, Institute, PersonRecord, Source
+from rollbook.store.models.versioned import FOREVER
+from rollbook.store.register import BY_NAME, TABLES, Table
+
+DEPARTED = {"person": pl.Int64, "user_type": pl.String}
 
 
 def read_roster(institute: Institute) -> Roster:
-    """All that is published of one institute."""
+    """All that is published of one institute; of several sources, for each record what counts (roster.precedence)."""
     sources = list(institute.sources.order_by("precedence", "pk"))
-    frames = {table.name: pl.concat([_read(table, source) for source in sources]) for table in TABLES if sources}
-    return Roster(**frames, institutes=_institute(institute))
+    if not sources:
+        return Roster(institutes=_itself(institute))
+    alone = len(sources) == 1
+    frames = {table.name: _read(table, sources[0]) for table in TABLES} if alone else _combined(sources)
+    levels = Institute.objects.values_list("grade_levels", flat=True).get(pk=institute.pk)
+    frames["grades"] = with_levels(frames["grades"], levels)
+    return Roster(institutes=_itself(institute), **frames)
 
 
-def _institute(institute: Institute) -> pl.DataFrame:
-    """The institute itself, which is a row of its own rather than part of a delivery."""
-    row = {
-        "institute": institute.pk,
-        "sourced_id": institute.sourced_id,
-        "line": 0,
-        "name": institute.name,
-        "code": None,
-    }
+def _itself(institute: Institute) -> pl.DataFrame:
+    """The institute as it is called here, which no source decides."""
+    row = {"institute": institute.pk, "sourced_id": institute.sourced_id, "line": 0, "name": institute.name}
     return pl.DataFrame([row], schema=pl.Schema(INSTITUTES))
 
 
 def _read(table: Table, source: Source) -> pl.DataFrame:
+    return _visible(table, source, {})
+
+
+def _visible(table: Table, source: Source, more: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """The source's published rows, in the order of their entities, with `more` columns than the frame has."""
     quote = connection.ops.quote_name
-    columns = [quote("entity" if name == table.key else name) for name in table.schema]
+    columns = [quote("entity" if name == table.key else name) for name in (*table.schema, *more)]
     return read_frame(
         f"SELECT {', '.join(columns)} FROM {table_of(table.model)} "
         "WHERE source_id = %s AND since <= %s AND until > %s ORDER BY entity",
         [source.pk, source.published, source.published],
-        table.schema,
+        {**table.schema, **more},
     )
+
+
+def _combined(sources: Sequence[Source]) -> dict[str, pl.DataFrame]:
+    """Each table as all sources together have it, one row a record; `sources` in order of precedence."""
+    frames: dict[str, pl.DataFrame] = {}
+    for table in TABLES:
+        rows = pl.concat([_ranked(table, source, rank) for rank, source in enumerate(sources)])
+        if table.name == "affiliations":
+            rows = precedence.of_first_source(rows, "person")
+        rows = precedence.counting(rows, table.identity)
+        for column, target in table.needed.items():
+            rows = precedence.attached(rows, column, frames[target][str(BY_NAME[target].key)])
+        rows = rows.select(table.schema.keys())
+        frames[table.name] = rows.sort(table.key) if table.key is not None else rows
+    return frames
+
+
+def _ranked(table: Table, source: Source, rank: int) -> pl.DataFrame:
+    if table.correctable:
+        return _visible(table, source, {"corrects": pl.Boolean}).with_columns(rank=pl.lit(rank))
+    return _read(table, source).with_columns(corrects=pl.lit(value=False), rank=pl.lit(rank))
 
 
 def read_departed(institute: Institute) -> pl.DataFrame:
     """People who were in the register once and no longer are, with the last user types they had: [person, user_type]."""
-    schema = {"person": pl.Int64, "user_type": pl.String}
-    frames = [pl.DataFrame(schema=schema)]
-    for source in institute.sources.all():
-        visible = (
-            f"SELECT 1 FROM {table_of(PersonRecord)} r WHERE r.source_id = a.source_id "
-            "AND r.entity = a.person AND r.since <= %s AND r.until > %s"
-        )
+    frames = [pl.DataFrame(schema=DEPARTED)]
+    sources = list(institute.sources.all())
+    pointers = " OR ".join(["(r.source_id = %s AND r.since <= %s AND r.until > %s)"] * len(sources))
+    published = [value for source in sources for value in (source.pk, source.published, source.published)]
+    for source in sources:
+        # What was said by hand of somebody is not ended by the delivery that lets them go.
+        until = FOREVER if source.kind == MANUAL else source.published
         statement = (
             f"SELECT DISTINCT a.person, a.user_type FROM {table_of(Affiliation)} a "
-            f"WHERE a.source_id = %s AND a.since <= %s AND a.until <= %s AND NOT EXISTS ({visible})"
+            "WHERE a.source_id = %s AND a.since <= %s AND a.until <= %s AND NOT EXISTS "
+            f"(SELECT 1 FROM {table_of(PersonRecord)} r WHERE r.entity = a.person AND NOT r.corrects AND ({pointers}))"
         )
-        now = source.published
-        frames.append(read_frame(statement, [source.pk, now, now, now, now], schema))
-    return pl.concat(frames)
+        frames.append(read_frame(statement, [source.pk, source.published, until, *published], DEPARTED))
+    return pl.concat(frames).unique(maintain_order=True)

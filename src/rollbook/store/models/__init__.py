@@ -19,7 +19,7 @@ from rollbook.store.models.register import (
     Teaching,
 )
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
-from rollbook.store.models.sources import Delivery, EntityCounter, Source
+from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
     ClaimAttempt,
     ClaimCode,
@@ -32,6 +32,9 @@ from rollbook.store.models.tenancy import (
 from rollbook.store.models.trail import Trail
 
 __all__ = [
+    "BY_HAND",
+    "DELIVERED",
+    "MANUAL",
     "AcademicPeriod",
     "Affiliation",
     "Answer",

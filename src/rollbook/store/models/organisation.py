@@ -20,6 +20,7 @@ class Institute(Exposed):
     sourced_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     time_zone = models.CharField(max_length=64, default="UTC")
+    grade_levels = models.JSONField(default=dict, help_text="Grade -> level: the stage that groups grades.")
 
     class Meta:
         constraints = [models.UniqueConstraint("organisation", "sourced_id", name="institute_sourced_id")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from rollbook.store.models.base import Exposed
-from rollbook.store.models.versioned import Versioned
+from rollbook.store.models.versioned import Correctable, Versioned
 
 
 class Person(Exposed):
@@ -15,7 +15,7 @@ class Person(Exposed):
     merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="merged")
 
 
-class PersonRecord(Versioned):
+class PersonRecord(Correctable):
     """What one source says of a person; `entity` is the Person's id. Names as variants: native, and preferred."""
 
     active = models.BooleanField()
@@ -28,8 +28,10 @@ class PersonRecord(Versioned):
     email = models.CharField(max_length=255, null=True)
     phone = models.CharField(max_length=255, null=True)
     sis_number = models.CharField(max_length=255, null=True)
+    external_id = models.CharField(max_length=255, null=True)
+    registration_end = models.DateField(null=True)
 
-    class Meta(Versioned.Meta):
+    class Meta(Correctable.Meta):
         abstract = False
         indexes = [*Versioned.Meta.indexes, models.Index("entity", name="personrecord_person")]
 
@@ -41,6 +43,9 @@ class Affiliation(Versioned):
     user_type = models.CharField(max_length=16)
     location = models.BigIntegerField(null=True)
     grade = models.BigIntegerField(null=True)
+    department = models.BigIntegerField(null=True)
+    grade_type = models.CharField(max_length=255, null=True)
+    stream = models.CharField(max_length=255, null=True)
 
     class Meta(Versioned.Meta):
         abstract = False

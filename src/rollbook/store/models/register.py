@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from rollbook.store.models.versioned import Versioned
+from rollbook.store.models.versioned import Correctable, Versioned
 
 
 class Location(Versioned):
@@ -100,7 +100,7 @@ class ClassMarking(Versioned):
         abstract = False
 
 
-class Enrolment(Versioned):
+class Enrolment(Correctable):
     """A student in a class, from begin to end; the end day is outside."""
 
     person = models.BigIntegerField()
@@ -108,11 +108,11 @@ class Enrolment(Versioned):
     begin = models.DateField(null=True)
     end = models.DateField(null=True)
 
-    class Meta(Versioned.Meta):
+    class Meta(Correctable.Meta):
         abstract = False
 
 
-class Teaching(Versioned):
+class Teaching(Correctable):
     """A teacher of a class, of some teacher type, from begin to end."""
 
     person = models.BigIntegerField()
@@ -121,5 +121,5 @@ class Teaching(Versioned):
     begin = models.DateField(null=True)
     end = models.DateField(null=True)
 
-    class Meta(Versioned.Meta):
+    class Meta(Correctable.Meta):
         abstract = False

@@ -6,13 +6,22 @@ from django.db import models
 
 from rollbook.store.models.base import Exposed
 
+MANUAL = "manual"
+"""The kind of the source into which a register is kept by hand; every institute has at most one."""
+
+BY_HAND, DELIVERED = 0, 100
+"""Precedence of what is kept by hand, and of what is delivered: the lowest number counts most."""
+
 
 class Source(models.Model):
-    """One feed of an institute. `published` is the one pointer that makes a delivery visible, all at once."""
+    """One feed of an institute. `published` is the one pointer that makes a delivery visible, all at once.
+
+    Of several sources that say something of one record, the one of the lowest `precedence` counts, then the oldest.
+    """
 
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="sources")
     kind = models.CharField(max_length=32)
-    precedence = models.PositiveSmallIntegerField(default=0)
+    precedence = models.PositiveSmallIntegerField(default=DELIVERED)
     published = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -22,3 +22,12 @@ class Versioned(models.Model):
     class Meta:
         abstract = True
         indexes = [models.Index("source", "until", name="%(class)s_open")]
+
+
+class Correctable(Versioned):
+    """A record one source may say better than another; a row that `corrects` counts only while another source has the record."""
+
+    corrects = models.BooleanField(default=False, db_default=False)
+
+    class Meta(Versioned.Meta):
+        abstract = True

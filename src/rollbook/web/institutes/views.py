@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from rollbook.store.models import Delivery, Institute
-from rollbook.store.overview import last_runs, people_by_type
+from rollbook.store.overview import delivered, last_runs, people_by_type
 
 DELIVERIES, RUNS, FINDINGS = 5, 20, 10
 
@@ -18,7 +18,7 @@ DELIVERIES, RUNS, FINDINGS = 5, 20, 10
 def institute(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """What a school's register holds, where it came from, and what was done with it."""
     school = get_object_or_404(Institute, public_id=public_id)
-    deliveries = list(Delivery.objects.filter(source__institute=school).order_by("-pk")[:DELIVERIES])
+    deliveries = list(delivered().filter(source__institute=school).order_by("-pk")[:DELIVERIES])
     published = next((d for d in deliveries if d.state == Delivery.State.PUBLISHED), None)
     page = {
         "institute": school,
