@@ -37,6 +37,11 @@ def faults(tenant: Any, *wanted: dict[str, Any]) -> None:
 def connected(school: School, tenant: Any) -> Institute:
     """The school's institute, connected to the emulated tenant."""
     institute, _, _ = deliver(school)
+    return joined(institute, tenant)
+
+
+def joined(institute: Institute, tenant: Any) -> Institute:
+    """The institute, connected to the emulated tenant."""
     app = tenant.apps[0]
     given = Credentials(
         app["tenant"], app["client_id"], app["client_secret"], tenant.graph, tenant.login, emulated=True, quotas=False

@@ -1,0 +1,186 @@
+"""The stage of the scenarios: a school, a profile, a tenant, and days that go by, each said in a sentence.
+
+    stage.tenant_holds(made_by_others("m.papadaki", "Maria", employee_id="S1"))
+    stage.school.student("Maria Papadaki", "7A Maths")
+    stage.profile(users=actions(student="Update"))
+    stage.on("2026-10-01").synchronise()
+    assert stage.tenant.account("Maria Papadaki").enabled
+
+The school is delivered, the profile saved and the tenant connected by the product's own acts, the synchronization goes over
+real HTTP, and what is asserted is what the emulated tenant holds afterwards. `proves` names the lines of page.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import polars as pl
+from tests.apply.wire import carried_out, control, joined
+from tests.scenarios.page import ENTRIES
+from tests.scenarios.school import Register, day
+from tests.scenarios.tenant import Tenant
+from tests.store.world import ACTOR, Frozen, deliver
+
+from rollbook.acts import profiles
+from rollbook.acts.profiles import Author
+from rollbook.acts.runs import Session, session
+from rollbook.plan.changes import ChangeVerdict, Plan
+from rollbook.plan.sentences import sentence
+from rollbook.profiles import Profile as Settings
+from rollbook.profiles import parse, suggested
+from rollbook.store.models import Institute, Profile
+from rollbook.store.runs import labels, verdict_counts
+
+Scenario = TypeVar("Scenario", bound=Callable[..., None])
+KNOWN = {entry.id for entry in ENTRIES}
+FIRST_PROFILE = "Suggested"
+"""The profile a school starts with, which `Stage.profile` changes."""
+
+
+def proves(*ids: str) -> Callable[[Scenario], Scenario]:
+    """Mark a scenario with the lines of page.py it proves; LookupError for a line there is not."""
+    unknown = sorted(set(ids) - KNOWN)
+    if unknown or not ids:
+        raise LookupError(f"the page has no {', '.join(unknown) or 'line without a name'}")
+    return lambda scenario: scenario
+
+
+def actions(**of_type: str) -> dict[str, Any]:
+    """The actions grid, for `Stage.profile(users=...)`: `actions(student="Create, Update", parent="")`."""
+    every = ("create", "update", "deactivate", "sso")
+    chosen = {kind: {word.strip().lower() for word in words.split(",")} - {""} for kind, words in of_type.items()}
+    assert all(words <= set(every) for words in chosen.values()), f"the actions are {', '.join(every)}"
+    return {"actions": {kind: {name: name in words for name in every} for kind, words in chosen.items()}}
+
+
+class Calendar(Frozen):
+    """A clock that shows eight in the morning of the stage's day."""
+
+    def __init__(self, today: dt.date) -> None:
+        super().__init__()
+        self.today = today
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.combine(self.today, dt.time(8), dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a synchronization did: how many changes were made and writes sent, what waits for whom and why, in sentences."""
+
+    changes: int
+    writes: int
+    waits: tuple[str, ...]
+    told: tuple[str, ...]
+
+    def reason(self, name: str) -> str:
+        """Why something waits for this person or class; "" where nothing does."""
+        return "; ".join(line for line in self.waits if line.startswith(name))
+
+
+@dataclass
+class Stage:
+    """One school with its profile and its tenant. A day is set by `on`; the first is 2026-10-01."""
+
+    tenant: Tenant
+    school: Register = field(default_factory=Register)
+    today: dt.date = dt.date(2026, 10, 1)
+    _delivered: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _joined: bool = False
+    _settings: Settings = field(default_factory=suggested)
+
+    def on(self, text: str) -> Stage:
+        """From now on it is this day; days that went by did so at Microsoft too."""
+        before, self.today = self.today, day(text)
+        if self.today > before:
+            self.tenant.wait((self.today - before).days)
+        return self
+
+    @property
+    def author(self) -> Author:
+        """Who saves and enables profiles here."""
+        return Author(ACTOR, Calendar(self.today))
+
+    def profile(self, **overrides: Any) -> Settings:
+        """The first profile's settings from now on: the suggested ones, and what differs. ProfileInvalid where it makes no sense."""
+        self._settings = parse(merged(self._settings.model_dump(mode="json"), overrides))
+        return self._settings
+
+    def tenant_holds(self, *accounts: Mapping[str, Any]) -> None:
+        """Accounts that are in the tenant already, made by somebody else."""
+        self.tenant.control("seed", users=[dict(account) for account in accounts])
+
+    def institute(self) -> Institute:
+        """The school as the product knows it: delivered as it is now, its first profile saved as it was told."""
+        roster = self.school.roster()
+        now = {name: getattr(roster, name) for name in roster.__slots__}
+        if not self._delivered or any(not frame.equals(self._delivered[name]) for name, frame in now.items()):
+            deliver(self.school, accepted=True)
+            self._delivered = now
+        school = Institute.objects.get()
+        held = school.profiles.filter(name=FIRST_PROFILE).first()
+        if held is not None and profiles.exported(held).profile != self._settings:
+            profiles.save(held, replace(profiles.exported(held), profile=self._settings), self.author)
+        return school
+
+    def profile_named(self, name: str) -> Profile:
+        """One of the school's profiles."""
+        return profiles.find(self.institute(), name)
+
+    def opened(self) -> AbstractContextManager[Session]:
+        """A session with the tenant on the stage's day."""
+        school = self.institute()
+        if not self._joined:
+            joined(school, self.tenant.running)
+            self._joined = True
+        return session(school, self.today, ACTOR, Calendar(self.today))
+
+    def synchronise(self) -> Done:
+        """One synchronization, to which somebody agrees whatever it says; every change it plans succeeds, and it is proven."""
+        with self.opened() as open_session:
+            control(self.tenant.running, "/counters/reset", {})
+            done = carried_out(open_session)
+            writes = control(self.tenant.running, "/counters")["writes"]
+            assert set(verdict_counts(done.run)) <= {ChangeVerdict.DONE, ChangeVerdict.WAITS}
+            assert done.proof.holds
+            return told(done.plan, open_session, writes)
+
+    def preview(self) -> Done:
+        """What a synchronization would do, without doing it."""
+        with self.opened() as open_session:
+            plan, _ = open_session.plan()
+            return told(plan, open_session, 0)
+
+    def leave_and_return(self, name: str) -> None:
+        """Somebody leaves, and is back at the next look, with a synchronization after each."""
+        self.school.leaves(name)
+        self.synchronise()
+        self.school.returns(name)
+        self.synchronise()
+
+
+def told(plan: Plan, open_session: Session, writes: int) -> Done:
+    """A plan in sentences, with the names the school uses."""
+    names = labels(open_session.connection.tenant)
+    lines = [
+        (verdict, str(sentence(kind, cause, names.get(subject, ""), names.get(other, ""), begun)))
+        for verdict, kind, cause, subject, other, begun in plan.changes.select(
+            "verdict", "kind", "cause", "subject", "object", "day"
+        ).iter_rows()
+    ]
+    waiting = tuple(line for verdict, line in lines if verdict == ChangeVerdict.WAITS)
+    planned = tuple(line for verdict, line in lines if verdict != ChangeVerdict.WAITS)
+    return Done(changes=len(planned), writes=writes, waits=waiting, told=planned)
+
+
+def merged(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A document with some of its settings replaced, however deep they stand; a mapping's row is replaced whole."""
+    found = dict(document)
+    for name, value in overrides.items():
+        inner = isinstance(value, Mapping) and isinstance(found.get(name), Mapping) and "value" not in value
+        found[name] = merged(found[name], value) if inner else value
+    return found
