@@ -16,7 +16,7 @@ import polars as pl
 
 from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
+from rollbook.directory.state import GROUPS, MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
@@ -119,6 +119,7 @@ class School:
         )
 
 
+GROUP_LINKS_FROM = 20_000
 CLASS_LINKS_FROM = 10_000
 """People's links equal their keys, links of classes start here: readable in a failing test."""
 
@@ -129,6 +130,7 @@ class Tenant:
 
     users: list[dict[str, Any]] = field(default_factory=list)
     teams: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
     memberships: list[dict[str, Any]] = field(default_factory=list)
     links: dict[int, dict[str, Any]] = field(default_factory=dict)
     waited: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(WAITED)))
@@ -156,7 +158,7 @@ class Tenant:
 
     def state(self, matched: Matched | None = None) -> State:
         """The tenant as the reader would see it; memberships of matched teams by link, strangers with user null."""
-        teams = set(matched.teams["link"]) if matched else set()
+        teams = {*matched.teams["link"], *(group["link"] for group in self.groups)} if matched else set()
         users = set(matched.users["link"]) if matched else set()
         members = [
             {
@@ -171,6 +173,7 @@ class Tenant:
         return State(
             users=pl.DataFrame(self.users, schema=pl.Schema(USERS)),
             teams=pl.DataFrame(self.teams, schema=pl.Schema(TEAMS)),
+            groups=pl.DataFrame(self.groups, schema=pl.Schema(GROUPS)),
             memberships=pl.DataFrame(members, schema=pl.Schema(MEMBERSHIPS)),
         )
 
@@ -210,7 +213,7 @@ class Tenant:
             first_run=not self.links,
             user_links=self._links(desired.state.users["link"].to_list(), of_people=True),
             team_links=self._links(desired.state.teams["link"].to_list(), of_people=False),
-            group_links=pl.DataFrame(schema=pl.Schema(LINKS)),
+            group_links=self._links([], of_people=False).filter(pl.col("link") > GROUP_LINKS_FROM),
             user_names=pl.DataFrame(self.reserved, schema=pl.Schema(RESERVED), orient="row"),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(
@@ -244,15 +247,34 @@ class Tenant:
         if kind in (Kind.LINK_USER, Kind.LINK_CLASS):
             self.links[subject] = {"object_id": after["object_id"], "adopted": after["adopted"]}
         elif kind == Kind.CREATE_USER:
-            self.links[subject] = {"object_id": self.account(**_account(after, subject))}
+            made = self.account(**_account(after, subject))
+            self.links[subject] = {"object_id": made, "disabled_by_us": not after["account_enabled"]}
         elif kind == Kind.CREATE_CLASS:
             object_id = f"group-{subject}"
             self.teams.append({"object_id": object_id, "mark": f"mark-{subject}", "has_team": False, **after})
             self.links[subject] = {"object_id": object_id}
+        elif kind == Kind.CREATE_GROUP:
+            empty: dict[str, Any] = {"licences": [], "plans_off": [], "mark": f"mark-{subject}"}
+            self.groups.append({"link": subject, "object_id": f"group-{subject}", **empty, **after})
+            self.links[subject] = {"object_id": f"group-{subject}"}
+        elif kind == Kind.LICENSE_GROUP:
+            (group,) = [each for each in self.groups if each["link"] == subject]
+            group["licences"] = sorted(entry["sku"] for entry in after["licences"])
+            group["plans_off"] = sorted(plan for entry in after["licences"] for plan in entry["off"])
+        elif kind in (Kind.JOIN_LICENCE_GROUP, Kind.LEAVE_LICENCE_GROUP):
+            self._follow(kind, subject, other)
         elif kind in (Kind.ADD_MEMBER, Kind.ADD_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER):
             self._relate(kind, subject, other)
         else:
             self._change(kind, subject, after)
+
+    def _follow(self, kind: Kind, group: int, user: int | None) -> None:
+        """A member of a licence group, with the licences Microsoft gives or takes because of it."""
+        joining = kind == Kind.JOIN_LICENCE_GROUP
+        self._relate(Kind.ADD_MEMBER if joining else Kind.REMOVE_MEMBER, group, user)
+        (carries,) = [set(each["licences"]) for each in self.groups if each["link"] == group]
+        row = next(each for each in self.users if user and each["object_id"] == self.links[user]["object_id"])
+        row["licences"] = sorted({*row["licences"]} | carries if joining else {*row["licences"]} - carries)
 
     def _relate(self, kind: Kind, team: int, user: int | None) -> None:
         owner = kind in (Kind.ADD_OWNER, Kind.REMOVE_OWNER)
@@ -308,7 +330,12 @@ def desire(
     )
     link = pl.col("klass") + CLASS_LINKS_FROM
     classes = managed_classes(roster, profile, as_of).with_columns(link=link, mark=pl.format("mark-{}", link))
-    return build_desired(roster, profile, as_of, facts, people, classes)
+    types = [t for t, role in profile.users.roles.items() if role.licences] if profile.users.licences_by_group else []
+    place = pl.int_range(pl.len()) + GROUP_LINKS_FROM + 1
+    groups = pl.DataFrame({"user_type": types}, schema={"user_type": people.schema["user_type"]}).with_columns(
+        link=place, mark=pl.format("mark-{}", place)
+    )
+    return build_desired(roster, profile, as_of, facts, people, classes, groups)
 
 
 def told(plan: Plan) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -114,12 +114,12 @@ class ConnectedReader(GraphReader):
         self._skus: list[dict[str, Any]] | None = None
 
     def facts(self) -> TenantFacts:
-        """Verified, managed domains; the tenant's country; licences people can have, by part number."""
-        usable = [d for d in self.domains() if d.get("isVerified") and d.get("authenticationType") == "Managed"]
+        """Verified, managed domains that take mail; the tenant's country; licences people can have, by part number."""
+        usable = [domain for domain in self.domains() if _usable(domain)]
         default = next((d["id"] for d in usable if d.get("isDefault")), None)
         if default is None:
             raise InputRefused(
-                "The tenant has no verified, managed default domain for new accounts.",
+                "The tenant has no default domain for new accounts that is verified, managed and takes mail.",
                 remedy="Verify a domain at Microsoft, or name one in the profile.",
             )
         return TenantFacts(
@@ -148,6 +148,12 @@ class ConnectedReader(GraphReader):
         if self._skus is None:
             self._skus = [sku for sku in self.skus() if sku.get("appliesTo") == "User"]
         return self._skus
+
+
+def _usable(domain: Mapping[str, Any]) -> bool:
+    """Whether new accounts may have names in the domain: it is verified, kept by Microsoft, and takes mail."""
+    managed = domain.get("isVerified") and domain.get("authenticationType") == "Managed"
+    return bool(managed and "Email" in (domain.get("supportedServices") or ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,8 @@ def _domain(user_type: UserType, role: Role, facts: TenantFacts) -> str:
     domain = role.domain or facts.default_domain
     if domain not in facts.domains:
         raise InputRefused(
-            f"The profile gives {user_type.value} accounts the domain {domain!r}, which is not a verified, managed domain "
-            "of this tenant.",
+            f"The profile gives {user_type.value} accounts the domain {domain!r}, which is no verified, managed domain "
+            "of this tenant that takes mail.",
             remedy="Choose one of: " + ", ".join(sorted(facts.domains)) + ".",
         )
     return domain

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.store.bulk import execute_many, read_frame, table_of
-from rollbook.store.models import Change, ChangeDetail, LicenceGrant, NameReservation, Run
+from rollbook.store.models import Change, ChangeDetail, LicenceGrant, Link, NameReservation, Run
 
 LICENCES = pl.Struct(
     {
@@ -25,6 +25,7 @@ def remember_effects(run: Run, keep_days: int) -> None:
     until = run.as_of + dt.timedelta(days=keep_days)
     with transaction.atomic():
         _remember_licences(run, _done(run, Kind.LICENSE_USER, Kind.UNLICENSE_USER))
+        _claim_disabled(run, _done(run, Kind.CREATE_USER))
         _keep_names(_done(run, Kind.DISABLE_USER), until)
         _keep_names(_done(run, Kind.ENABLE_USER, Kind.RESTORE_USER), None)
         _keep_old_names(_done(run, Kind.RENAME_USER), until)
@@ -54,6 +55,15 @@ def _remember_licences(run: Run, done: pl.DataFrame) -> None:
         skus.iter_rows(),
     )
     execute_many(f"DELETE FROM {table_of(LicenceGrant)} WHERE link_id = %s AND sku = %s", taken.iter_rows())
+
+
+def _claim_disabled(run: Run, made: pl.DataFrame) -> None:
+    """An account that we made disabled is ours to enable, as one that we disabled later."""
+    disabled = made.filter(pl.col("after").str.json_path_match("$.account_enabled") == "false")
+    execute_many(
+        f"UPDATE {table_of(Link)} SET disabled_by_run = {int(run.pk)} WHERE id = %s",
+        ((link,) for link in disabled["subject"]),
+    )
 
 
 def _keep_names(done: pl.DataFrame, until: dt.date | None) -> None:
