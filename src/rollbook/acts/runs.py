@@ -19,7 +19,7 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, runs, trail
+from rollbook.store import leases, mirror, runs, trail
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
@@ -41,10 +41,17 @@ class Session:
     actor: Actor
     clock: Clock
     show: Show
+    reading: mirror.Reading | None = None  # the one the newest plan was made of
 
     def plan(self) -> tuple[Plan, View]:
-        """The plan, and what it was made from; stores nothing but reserved links."""
-        return draft(self.scope, InstituteRegister(self.institute), self.memory, self.tenant.reader, self.show.tell)
+        """The plan, and what it was made from; stores nothing but reserved links, and what it saw of linked accounts."""
+        began = self.clock.now()
+        register = InstituteRegister(self.institute)
+        plan, view = draft(self.scope, register, self.memory, self.tenant.reader, self.show.tell)
+        self.reading = mirror.Reading(view.actual.users, began)
+        mirror.end_claims(self.connection.tenant, self.reading)
+        mirror.see(self.connection.tenant, self.reading)
+        return plan, view
 
     def save(self, plan: Plan) -> Run:
         """The plan as a stored run."""
@@ -82,8 +89,17 @@ class Session:
             run.save(update_fields=["stopped"])
             self._trail("run.stopped", run, {"code": stop.code})
             raise
+        finally:
+            self._mirror(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def _mirror(self, run: Run) -> None:
+        """What the reading no longer held is forgotten only now: a reading that left something out is not approved."""
+        if self.reading is not None:
+            mirror.forget_absent(self.connection.tenant, self.reading)
+            mirror.see(self.connection.tenant, self.reading)
+        mirror.follow(run, self.clock.now())
 
     def prove(self, run: Run, plan: Plan, view: View) -> Proof:
         """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""

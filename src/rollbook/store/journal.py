@@ -204,12 +204,11 @@ class StoreJournal:
 
     def _remember_disabling(self, seqs: Sequence[int]) -> None:
         """Our claim on a disabled account begins when we disabled it and ends when it is enabled again."""
-        kinds = (int(Kind.DISABLE_USER), int(Kind.ENABLE_USER))
-        for kind, run in zip(kinds, (self._run.pk, None), strict=True):
-            done = models.Change.objects.filter(run=self._run, kind=kind, seq__in=seqs).values_list(
-                "subject", flat=True
-            )
-            Link.objects.filter(pk__in=list(done)).update(disabled_by_run=run)
+        claims = ((Kind.DISABLE_USER, self._run.pk, self._clock.now()), (Kind.ENABLE_USER, None, None))
+        for kind, run, at in claims:
+            done = models.Change.objects.filter(run=self._run, kind=int(kind), seq__in=seqs)
+            links = list(done.values_list("subject", flat=True))
+            Link.objects.filter(pk__in=links).update(disabled_by_run=run, disabled_at=at)
 
     def close(self, seqs: Sequence[int], verdict: ChangeVerdict) -> None:
         """Give changes a verdict without a request; links are bound to the objects they were matched with."""

@@ -1,7 +1,8 @@
 """The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
-`PersonRecord`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
+`PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
 
 from rollbook.store.models.accounts import RoleGrant, User
+from rollbook.store.models.mirror import Account
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
@@ -25,6 +26,7 @@ from rollbook.store.models.trail import Trail
 
 __all__ = [
     "AcademicPeriod",
+    "Account",
     "Affiliation",
     "Answer",
     "Approval",

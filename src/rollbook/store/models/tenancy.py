@@ -34,6 +34,7 @@ class Link(models.Model):
     origin = models.CharField(max_length=8, choices=Origin.choices, null=True)
     linked_at = models.DateTimeField(null=True)
     disabled_by_run = models.BigIntegerField(null=True)
+    disabled_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
