@@ -9,6 +9,7 @@ import typer
 
 from rollbook import __version__
 from rollbook.cli import (
+    accounts,
     apply,
     check,
     demo,
@@ -50,6 +51,7 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")
