@@ -144,6 +144,7 @@ class Tenant:
             "on_premises": False,
             "guest": False,
             "protected": False,
+            "restricted": False,
         }
         self.users.append(row | columns)
         return object_id

@@ -61,6 +61,10 @@ class Memory(Protocol):
         """Reserved user names or nicknames (schema plan.context.RESERVED)."""
         ...
 
+    def decisions(self) -> pl.DataFrame:
+        """What people decided about matches (schema plan.context.DECISIONS)."""
+        ...
+
     def waited(self) -> pl.DataFrame:
         """What waited when the tenant was last synchronized (schema plan.context.WAITED)."""
         ...
@@ -168,6 +172,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         nicknames=memory.reserved_names(TEAM),
         seats=reader.seats(),
         waited=memory.waited(),
+        decisions=memory.decisions(),
     )
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from rollbook.cli import context
 from rollbook.cli.console import Json, err, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
 from rollbook.roster.vocabulary import UserType
-
-if TYPE_CHECKING:
-    from rollbook.acts.profiles import Author
-    from rollbook.store.models import Institute
 
 app = typer.Typer(help="Accounts at Microsoft, person by person.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,18 +24,6 @@ def accounts() -> None:
     """Accounts at Microsoft, person by person."""
 
 
-def opened(institute: str | None) -> tuple[Institute, Author]:
-    """The institute, and who acts on it."""
-    from rollbook.store.setup import open_store
-
-    open_store()
-    from rollbook.acts.profiles import Author
-    from rollbook.cli import context
-    from rollbook.clock import SystemClock
-
-    return context.institute(institute), Author(context.actor(), SystemClock())
-
-
 @app.command()
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write; - for standard output.", show_default=False)],
@@ -47,10 +32,9 @@ def export(
     as_of: AsOf = None,
 ) -> None:
     """Write user name, mail, object id and state of everybody as CSV, a row a person, in the order of sourced ids."""
-    school, author = opened(institute)
+    school, author = context.opened(institute)
     from rollbook.acts.accounts import exported
     from rollbook.acts.spreadsheet import STANDARD_OUTPUT, write_file
-    from rollbook.cli import context
 
     text, rows = exported(school, context.day(as_of, school, author.clock), user_type, author)
     if file == STANDARD_OUTPUT:
@@ -70,11 +54,10 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List people with their accounts, and why somebody has none."""
-    school, author = opened(institute)
+    school, author = context.opened(institute)
     import polars as pl
 
     from rollbook.acts.accounts import ACCOUNTS, STATES, accounts
-    from rollbook.cli import context
     from rollbook.store.identities import names_of
 
     if state is not None and state not in STATES:

@@ -15,6 +15,7 @@ from rollbook.cli import (
     demo,
     emulator,
     importing,
+    link,
     mapping,
     plan,
     profile,
@@ -52,6 +53,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")

@@ -47,6 +47,7 @@ USERS: Schema = {
     "on_premises": pl.Boolean,  # kept by the school's own Active Directory
     "guest": pl.Boolean,
     "protected": pl.Boolean,  # holds a directory role, or roles cannot be read: never changed in any way
+    "restricted": pl.Boolean,  # in an administrative unit with restricted management: only its own administrators change it
 }
 
 MAPPED = tuple(

@@ -43,10 +43,10 @@ class GraphReader:
     def users(self) -> pl.DataFrame:
         """All users that are not deleted (schema USERS), link null."""
         path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
-        protected = self._protected()
+        protected = self.role_holders()
         return codec.users_frame(list(self._pages(path)), self._mark_property, protected)
 
-    def _protected(self) -> frozenset[str] | None:
+    def role_holders(self) -> frozenset[str] | None:
         """Ids of everybody who holds a directory role: directly, eligibly, or through a group. None if roles cannot be read.
 
         Source: graph.md section 13.10. Eligible roles exist only with P2; without it Microsoft refuses to list them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -23,6 +23,14 @@ SEATS: Schema = {"sku": pl.String, "free": pl.Int64}
 
 WAITED: Schema = {"kind": pl.UInt8, "subject": pl.Int64, "object": pl.Int64, "cause": pl.UInt8}
 
+REFUSED, NEW, NOBODY = "refused", "new", "nobody"
+
+DECISIONS: Schema = {
+    "link": pl.Int64,
+    "decision": pl.String,  # REFUSED: not this object; NEW: none is meant, so one is made; NOBODY: there is to be none
+    "object_id": pl.String,  # of what is refused, empty otherwise
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -38,3 +46,4 @@ class Context:
     nicknames: pl.DataFrame  # RESERVED
     seats: pl.DataFrame  # SEATS
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized
+    decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(DECISIONS)))  # of people

@@ -54,8 +54,32 @@ REASONS: dict[Cause, str] = {
         "waits: the account holds an administrator role (or we may not read roles), so only an administrator changes it"
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
+    Cause.LINK_UNDONE: "waits: the link to an account was undone; decide which one is meant, or that a new one is made",
+    Cause.SHARED_MAILBOX: "waits: what matches looks like a shared mailbox (disabled, no licence, with mail); link it by hand",
+    Cause.RESTRICTED_UNIT: (
+        "waits: what matches is in an administrative unit with restricted management; link it by hand, or move it out of there"
+    ),
+    Cause.PROTECTED_MATCH: (
+        "waits: found by an e-mail address, which its owner can change, and the account is protected; link it by hand"
+    ),
+    Cause.NOBODY: "waits: somebody decided that there is to be no account",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
 }
+
+WHY: dict[str, str] = {
+    "sis_number": "its employee id is the SIS number",
+    "username": "its name before the @ is the user name",
+    "email": "its user name is the e-mail address in the register",
+    "external_id": "its external id is the class's",
+    "undone": "was linked, and the link was undone",
+    "taken": "is linked to somebody else",
+    "marked": "carries a mark, so it was made for somebody else",
+    "several": "is found for several people",
+    "restricted": "is in an administrative unit with restricted management",
+    "shared": "looks like a shared mailbox",
+    "protected": "is protected",
+}
+"""What speaks for and against a candidate, by the words plan.match uses."""
 
 UNDATED: dict[Cause, str] = {
     Cause.ENROLMENT_CURRENT: "enrolment is current",

@@ -196,8 +196,9 @@ class StoreJournal:
             [(object_id, origin, now, link) for link, object_id in object_ids.items()],
         )
         execute_many(
-            f"INSERT INTO {table_of(models.LinkHistory)} (link_id, object_id, origin, run, at) VALUES (%s, %s, %s, %s, %s)",
-            [(link, object_id, origin, self._run.pk, now) for link, object_id in object_ids.items()],
+            f"INSERT INTO {table_of(models.LinkHistory)} (link_id, object_id, origin, run, actor, reason, at) "
+            "VALUES (%s, %s, %s, %s, %s, '', %s)",
+            [(link, object_id, origin, self._run.pk, self._run.actor, now) for link, object_id in object_ids.items()],
         )
         if self._object_ids is not None:
             self._object_ids.update(object_ids)

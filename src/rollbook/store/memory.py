@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 
 import polars as pl
-from django.db import transaction
 
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store.bulk import insert_frame, read_frame, table_of
+from rollbook.store import decisions, links
+from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import Change, Institute, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.rosters import read_departed, read_roster
-
-RESERVED_LINKS = {"subject": pl.Int64, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +40,7 @@ class TenantMemory:
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk."""
-        known = self._reserved(kind)
-        missing = subjects.select("subject", "period").join(known, on=["subject", "period"], how="anti").unique()
-        if missing.height:
-            marks = pl.Series("mark", [uuid.uuid4().hex for _ in range(missing.height)])
-            rows = missing.with_columns(
-                marks,
-                tenant_id=pl.lit(self.tenant.pk),
-                institute_id=pl.lit(self.institute.pk),
-                kind=pl.lit(kind),
-            )
-            with transaction.atomic():
-                insert_frame(Link, rows.sort("period", "subject"))
-            known = self._reserved(kind)
-        return subjects.select("subject", "period").join(known, on=["subject", "period"])
-
-    def _reserved(self, kind: str) -> pl.DataFrame:
-        statement = f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s"
-        return read_frame(statement, [self.tenant.pk, kind], RESERVED_LINKS)
+        return links.reserve(self.tenant, self.institute, kind, subjects)
 
     def links(self, kind: str) -> pl.DataFrame:
         """All links of this kind in the tenant (schema LINKS)."""
@@ -76,6 +56,10 @@ class TenantMemory:
         """Reserved names of this kind (schema RESERVED)."""
         statement = f"SELECT folded, link_id FROM {table_of(NameReservation)} WHERE tenant_id = %s AND namespace = %s"
         return read_frame(statement, [self.tenant.pk, kind], RESERVED)
+
+    def decisions(self) -> pl.DataFrame:
+        """What people decided about matches (schema DECISIONS)."""
+        return decisions.in_force(self.tenant)
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""

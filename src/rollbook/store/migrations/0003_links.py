@@ -16,6 +16,36 @@ class Migration(migrations.Migration):
             name='disabled_at',
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField(
+            model_name='linkhistory',
+            name='actor',
+            field=models.CharField(blank=True, default='', max_length=255),
+        ),
+        migrations.AddField(
+            model_name='linkhistory',
+            name='before',
+            field=models.CharField(max_length=64, null=True),
+        ),
+        migrations.AddField(
+            model_name='linkhistory',
+            name='mark',
+            field=models.CharField(max_length=32, null=True),
+        ),
+        migrations.AddField(
+            model_name='linkhistory',
+            name='reason',
+            field=models.CharField(blank=True, default='', max_length=255),
+        ),
+        migrations.AlterField(
+            model_name='linkhistory',
+            name='object_id',
+            field=models.CharField(max_length=64, null=True),
+        ),
+        migrations.AlterField(
+            model_name='linkhistory',
+            name='origin',
+            field=models.CharField(blank=True, max_length=8),
+        ),
         migrations.CreateModel(
             name='Account',
             fields=[
@@ -29,5 +59,22 @@ class Migration(migrations.Migration):
                 ('link', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='account', to='store.link')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='store.tenant')),
             ],
+        ),
+        migrations.CreateModel(
+            name='Decision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('refused', 'Refused'), ('new', 'New'), ('nobody', 'Nobody')], max_length=8)),
+                ('object_id', models.CharField(blank=True, default='', max_length=64)),
+                ('actor', models.CharField(max_length=255)),
+                ('reason', models.CharField(blank=True, default='', max_length=255)),
+                ('at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='store.link')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='store.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(models.F('tenant'), models.F('ended_at'), name='decision_in_force')],
+            },
         ),
     ]

@@ -19,6 +19,7 @@ from rollbook.store.models.register import (
     Subject,
     Teaching,
 )
+from rollbook.store.models.review import Decision
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import Link, LinkHistory, NameReservation, Secret
@@ -34,6 +35,7 @@ __all__ = [
     "ChangeDetail",
     "ClassMarking",
     "Connection",
+    "Decision",
     "Delivery",
     "Due",
     "Enrolment",
