@@ -17,7 +17,7 @@ from rollbook.desired import TenantFacts, build_desired, managed_classes, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import DECISIONS, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile, suggested
@@ -131,6 +131,7 @@ class Tenant:
     links: dict[int, dict[str, Any]] = field(default_factory=dict)
     waited: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(WAITED)))
     departed: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[tuple[int, str, str]] = field(default_factory=list)
     seats: int = 1_000
 
     def account(self, name: str, **columns: Any) -> str:
@@ -196,6 +197,7 @@ class Tenant:
                 [(STUDENT_SKU, self.seats - used), (STAFF_SKU, self.seats)], schema=pl.Schema(SEATS), orient="row"
             ),
             waited=self.waited,
+            decisions=pl.DataFrame(self.decisions, schema=pl.Schema(DECISIONS), orient="row"),
         )
 
     def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:

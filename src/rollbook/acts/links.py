@@ -79,7 +79,9 @@ class Linked:
     notes: Sequence[str]
 
 
-def set_link(desk: Desk, who: Subject, account: str, reason: str = "", *, take_over: bool = False) -> Linked:
+def set_link(
+    desk: Desk, who: Subject, account: str, reason: str = "", *, take_over: bool = False, action: str = "link.set"
+) -> Linked:
     """The person or class linked to this object, by object id or name. InputRefused with a sentence where that cannot be."""
     found = find_objects(desk, account, who.kind)
     row = (0, who.key, who.period, who.sourced_id, account, None, None, None)
@@ -90,7 +92,7 @@ def set_link(desk: Desk, who: Subject, account: str, reason: str = "", *, take_o
     if outcome.mistakes:
         raise InputRefused(f"{outcome.mistakes[0][1]}.", remedy="Nothing was changed.")
     before = current(desk, who)
-    count = carry_out(desk, who.kind, outcome, found, reason, "link.set")
+    count = carry_out(desk, who.kind, outcome, found, reason, action)
     object_id = outcome.pairs["object_id"][0]
     return Linked(outcome.pairs["name"][0], object_id, before, bool(count), [said for _, said in outcome.notes])
 
@@ -169,10 +171,10 @@ class Shown:
 
 
 def shown(institute: Institute, who: Subject, purpose: Connection.Purpose = Connection.Purpose.MAIN) -> Shown:
-    """What is known of somebody's link; decisions are those that count now."""
+    """What is known of somebody's link; decisions are all there ever were, the oldest first."""
     tenant = connection_of(institute, purpose).tenant
     link = Link.objects.filter(tenant=tenant, kind=who.kind, subject=who.key, period=who.period).first()
     if link is None:
         return Shown(None, None, [], [])
-    decisions = list(link.decisions.filter(ended_at__isnull=True).order_by("at", "pk"))
-    return Shown(link, Account.objects.filter(link=link).first(), links.history(link.pk), decisions)
+    decided = list(link.decisions.order_by("at", "pk"))
+    return Shown(link, Account.objects.filter(link=link).first(), links.history(link.pk), decided)

@@ -17,6 +17,7 @@ from rollbook.cli import (
     importing,
     link,
     mapping,
+    match,
     plan,
     profile,
     sample,
@@ -55,6 +56,7 @@ app.command("serve")(serve.serve)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(match.app, name="match")
 app.add_typer(profile.app, name="profile")
 app.add_typer(emulator.app, name="emulator")
 

@@ -93,9 +93,9 @@ def show(
             f"  {found.account.user_principal_name}, {state}, seen {found.account.seen_at:%Y-%m-%d %H:%M}", markup=False
         )
     for decision in found.decisions:
-        out.print(
-            f"  decided by {decision.actor}: {decision.kind} {decision.object_id} {decision.reason}", markup=False
-        )
+        until = f" until {decision.ended_at:%Y-%m-%d %H:%M}" if decision.ended_at else ""
+        told = f"decided by {decision.actor}: {decision.kind} {decision.object_id} {decision.reason}".rstrip()
+        out.print(f"  {decision.at:%Y-%m-%d %H:%M} {told}{until}", markup=False)
     for entry in found.history:
         out.print(f"  {entry.at:%Y-%m-%d %H:%M} {_told(entry)}", markup=False)
 
@@ -110,7 +110,14 @@ def _document(sourced_id: str, found: Shown) -> dict[str, Any]:
         "mail": account.mail if account else None,
         "account_enabled": account.account_enabled if account else None,
         "decisions": [
-            {"decision": d.kind, "object_id": d.object_id or None, "by": d.actor, "at": d.at, "because": d.reason}
+            {
+                "decision": d.kind,
+                "object_id": d.object_id or None,
+                "by": d.actor,
+                "at": d.at,
+                "until": d.ended_at,
+                "because": d.reason,
+            }
             for d in found.decisions
         ],
         "history": [
