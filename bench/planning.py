@@ -16,7 +16,7 @@ from rollbook.desired import TenantFacts, build_desired, managed_classes, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
-from rollbook.plan.context import GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import match
 from rollbook.plan.memberships import diff_memberships
@@ -95,6 +95,7 @@ def _empty_context(desired: Desired) -> Context:
         user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
         nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
         seats=pl.DataFrame([("student", PEOPLE), ("staff", PEOPLE)], schema=pl.Schema(SEATS), orient="row"),
+        decisions=pl.DataFrame(schema=pl.Schema(DECISIONS)),
         granted=pl.DataFrame(schema=pl.Schema(GRANTED)),
         waited=pl.DataFrame(schema=pl.Schema(WAITED)),
     )

@@ -18,7 +18,7 @@ from rollbook.desired import TenantFacts, build_desired, managed_classes, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import GROUPS, MEMBERSHIPS, TEAMS, USERS, Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile, suggested
@@ -135,6 +135,7 @@ class Tenant:
     links: dict[int, dict[str, Any]] = field(default_factory=dict)
     waited: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(WAITED)))
     departed: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[tuple[int, str, str]] = field(default_factory=list)
     seats: int = 1_000
     reserved: list[tuple[str, int]] = field(default_factory=list)
     granted: list[tuple[int, str]] = field(default_factory=list)
@@ -152,6 +153,7 @@ class Tenant:
             "guest": False,
             "protected": False,
             "deleted": False,
+            "restricted": False,
         }
         self.users.append(row | columns)
         return object_id
@@ -223,6 +225,7 @@ class Tenant:
             ),
             granted=pl.DataFrame(self.granted, schema=pl.Schema(GRANTED), orient="row"),
             waited=self.waited,
+            decisions=pl.DataFrame(self.decisions, schema=pl.Schema(DECISIONS), orient="row"),
         )
 
     def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:

@@ -3,7 +3,8 @@
     RollbookError                 what, where, why, what to do; carries the exit code of the command line
     |-- InputRefused              the user's input cannot be used (a file, a date, an option)
     |   |-- DeliveryRefused       a roster delivery is refused whole; nothing was changed
-    |   `-- ProfileInvalid        an execution profile has mistakes, all of them listed
+    |   |-- ProfileInvalid        an execution profile has mistakes, all of them listed
+    |   `-- FileInvalid           a file has mistakes, all of them listed with their lines
     |-- ApprovalDue               a plan waits for a person; carries its fingerprint
     |-- StoreUnusable             the database is missing, locked, full, or from another version
     |-- TenantBusy                another worker holds the tenant
@@ -61,6 +62,14 @@ class ProfileInvalid(InputRefused):
     """An execution profile has mistakes; `mistakes` lists (path, sentence) of all of them."""
 
     def __init__(self, message: str, mistakes: list[tuple[str, str]], *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.mistakes = mistakes
+
+
+class FileInvalid(InputRefused):
+    """A file has mistakes; `mistakes` lists (line, sentence) of all of them."""
+
+    def __init__(self, message: str, mistakes: list[tuple[int, str]], *, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.mistakes = mistakes
 

@@ -69,6 +69,10 @@ class Memory(Protocol):
         """Licences we gave (schema plan.context.GRANTED)."""
         ...
 
+    def decisions(self) -> pl.DataFrame:
+        """What people decided about matches (schema plan.context.DECISIONS)."""
+        ...
+
     def waited(self) -> pl.DataFrame:
         """What waited when the tenant was last synchronized (schema plan.context.WAITED)."""
         ...
@@ -188,6 +192,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         seats=reader.seats(),
         granted=memory.granted(),
         waited=memory.waited(),
+        decisions=memory.decisions(),
     )
 
 

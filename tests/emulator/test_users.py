@@ -158,8 +158,11 @@ def test_members_of_a_restricted_unit_are_left_alone(graph):
     user = graph.user("maria")
     unit = graph.made("/directory/administrativeUnits", {"displayName": "Closed", "isMemberManagementRestricted": True})
     reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{user}"}
+    shown = f"/users/{user}?$select=isManagementRestricted"
+    assert graph("GET", shown).json()["isManagementRestricted"] is None
     assert graph("POST", f"/directory/administrativeUnits/{unit}/members/$ref", reference).status_code == 204
 
+    assert graph("GET", shown).json()["isManagementRestricted"] is True
     assert refused(graph("PATCH", f"/users/{user}", {"jobTitle": "x"})) == DENIED
     assert refused(graph("DELETE", f"/users/{user}")) == DENIED
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.profiles import Slot, overlaps, running, standing, timeline
+from rollbook.profiles import Slot, followed, overlaps, running, standing, timeline
 
 DAY = dt.date
 NOON = dt.datetime(2026, 8, 1, 12, tzinfo=dt.UTC)
@@ -99,3 +99,13 @@ def test_the_order_in_which_profiles_are_listed_does_not_matter(slots, chance):
     chance.shuffle(shuffled)
 
     assert timeline(shuffled) == timeline(slots)
+
+
+def test_settings_that_count_between_synchronizations_are_those_of_today_else_of_the_last_that_ran():
+    off = slot("Off", enabled=0, ever=True)
+    ran = {"Year": NOON, "Off": NOON - dt.timedelta(days=300)}
+
+    assert followed([YEAR, SUMMER, off], DAY(2027, 6, 15), ran) == SUMMER
+    assert followed([YEAR, SUMMER, off], DAY(2028, 1, 1), ran) == YEAR
+    assert followed([off], DAY(2028, 1, 1), ran) == off
+    assert followed([YEAR, off], DAY(2026, 8, 1), {}) is None

@@ -181,9 +181,9 @@ def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
         tokens.close()
 
 
-def connection_of(institute: Institute) -> Connection:
+def connection_of(institute: Institute, purpose: Connection.Purpose = Connection.Purpose.MAIN) -> Connection:
     """The institute's connection. Raises InputRefused if it has none."""
-    connection = Connection.objects.filter(institute=institute, purpose=Connection.Purpose.MAIN).first()
+    connection = Connection.objects.filter(institute=institute, purpose=purpose).first()
     if connection is None:
         raise InputRefused(
             f"The institute {institute.name} is not connected to a tenant.",

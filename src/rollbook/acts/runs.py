@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
 from rollbook.acts.profiles import profile_in_force
@@ -20,7 +22,7 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, runs, trail
+from rollbook.store import leases, mirror, runs, trail
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
@@ -43,15 +45,19 @@ class Session:
     actor: Actor
     clock: Clock
     show: Show
+    reading: mirror.Reading | None = None  # the one the newest plan was made of
 
     def plan(self) -> tuple[Plan, View]:
-        """The plan, and what it was made from; stores nothing but reserved links and since when people have left.
+        """The plan, and what it was made from; stores nothing but reserved links, what it saw of linked accounts and of leavers.
 
         A plan as of a day to come tells what would be: nobody has left because of it.
         """
-        plan, view = draft(
-            self.scope, InstituteRegister(self.institute), self.memory, self.tenant.reader, self.show.tell
-        )
+        began = self.clock.now()
+        register = InstituteRegister(self.institute)
+        plan, view = draft(self.scope, register, self.memory, self.tenant.reader, self.show.tell)
+        self.reading = mirror.Reading(view.actual.users.filter(~pl.col("deleted")), began)
+        mirror.end_claims(self.connection.tenant, self.reading)
+        mirror.see(self.connection.tenant, self.reading)
         if self.scope.as_of <= self.clock.now().astimezone(ZoneInfo(self.institute.time_zone)).date():
             self.memory.note_leaving(*absences(view, self.scope))
         return plan, view
@@ -88,14 +94,26 @@ class Session:
         reader, marked = self.tenant.reader, self.connection.mark_property
         try:
             apply_changes(journal, self.tenant.writer, reader, self.clock, marked, self.show.progress)
-            remember_effects(run, self.scope.profile.users.names.keep_days)
         except Stop as stop:
             run.stopped = {"message": stop.message, "remedy": stop.remedy, "code": stop.code}
             run.save(update_fields=["stopped"])
             self._trail("run.stopped", run, {"code": stop.code})
             raise
+        finally:
+            self._remember(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def _remember(self, run: Run) -> None:
+        """Remember what the run did to accounts, as far as it came.
+
+        What the reading no longer held is forgotten only now: a reading that left something out is not approved.
+        """
+        if self.reading is not None:
+            mirror.forget_absent(self.connection.tenant, self.reading)
+            mirror.see(self.connection.tenant, self.reading)
+        mirror.follow(run, self.clock.now())
+        remember_effects(run, self.scope.profile.users.names.keep_days)
 
     def prove(self, run: Run, plan: Plan, view: View) -> Proof:
         """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""

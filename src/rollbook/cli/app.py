@@ -9,13 +9,16 @@ import typer
 
 from rollbook import __version__
 from rollbook.cli import (
+    accounts,
     apply,
     check,
     demo,
     emulator,
     grade_levels,
     importing,
+    link,
     mapping,
+    match,
     passwords,
     plan,
     profile,
@@ -52,8 +55,11 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
+app.add_typer(match.app, name="match")
 app.add_typer(profile.app, name="profile")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(emulator.app, name="emulator")

@@ -16,13 +16,19 @@ from rollbook.cli.console import stages
 from rollbook.errors import InputRefused
 
 if TYPE_CHECKING:
+    from rollbook.acts.desk import Desk
     from rollbook.acts.profiles import Author
     from rollbook.acts.runs import Session
     from rollbook.clock import Clock
-    from rollbook.store.models import Institute, Run
+    from rollbook.store.models import Connection, Institute, Run
 
 InstituteName = Annotated[
     str | None, typer.Option("--institute", help="Sourced id of the institute; needed if there are several.")
+]
+Corporate = Annotated[bool, typer.Option("--corporate", help="In the organisation's tenant of employees.")]
+OfClass = Annotated[bool, typer.Option("--class", help="It is a class (sourced id or code), not a person.")]
+Person = Annotated[
+    str, typer.Argument(help="Sourced id or SIS number; with --class, sourced id or code.", show_default=False)
 ]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The day that counts, as 2026-10-01. Default: today.")]
 
@@ -34,6 +40,35 @@ def actor() -> Actor:
     except (KeyError, OSError):
         name = "unknown"
     return at_the_command_line(name)
+
+
+def opened(sourced_id: str | None) -> tuple[Institute, Author]:
+    """The store open, the institute named or the only one there is, and who acts on it."""
+    from rollbook.store.setup import open_store
+
+    open_store()
+    from rollbook.acts.profiles import Author
+    from rollbook.clock import SystemClock
+
+    return institute(sourced_id), Author(actor(), SystemClock())
+
+
+def purpose(*, corporate: bool) -> Connection.Purpose:
+    """Which of an institute's tenants is meant."""
+    from rollbook.store.models import Connection
+
+    return Connection.Purpose.CORPORATE if corporate else Connection.Purpose.MAIN
+
+
+@contextmanager
+def open_desk(sourced_id: str | None, *, corporate: bool) -> Iterator[Desk]:
+    """The institute's tenant, held for somebody who decides about links, database errors explained."""
+    school, author = opened(sourced_id)
+    from rollbook.acts.desk import held
+    from rollbook.store.setup import explained
+
+    with explained(), held(school, author, purpose(corporate=corporate)) as desk:
+        yield desk
 
 
 def institute(sourced_id: str | None) -> Institute:

@@ -62,6 +62,9 @@ def build_desired(
         user_names=candidates(rows, profile, people, roles_of(profile, facts)),
         nicknames=nickname_bases(roster, classes),
         reasons=relations.select(REASONS.keys()),
+        usernames=people.select("person", "link")
+        .join(rows.select("person", pl.col("username").str.split("@").list.first()), on="person")
+        .select("link", "username"),
         licences=licences,
         licence_groups=used.select("user_type", group="link"),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),

@@ -115,6 +115,7 @@ def users(
         pl.lit(value=False).alias("guest"),
         pl.lit(value=False).alias("protected"),
         pl.lit(value=False).alias("deleted"),
+        pl.lit(value=False).alias("restricted"),
     )
     return frame.cast(pl.Schema(USERS)).sort("link")
 

@@ -56,10 +56,10 @@ class Desired:
     """What the tenant should hold, and what the plan needs to know beside it.
 
     `people` (schema PEOPLE) says what may be done for each linked person; `user_names` (schema NAMES) and `nicknames` [link, base]
-    are candidates, the plan picks after matching; `reasons` (schema REASONS) says why somebody belongs in a team; `licences`
-    (schema LICENCES) belong to current accounts, given through `licence_groups` (schema LICENCE_GROUPS) where there are any;
-    `unmapped` [link] are people for whom a mapping failed, so that nothing is
-    done for them.
+    are candidates, the plan picks after matching; `usernames` [link, username] are the register's own, before the @; `reasons`
+    (schema REASONS) says why somebody belongs in a team; `licences` (schema LICENCES) belong to current accounts, given through
+    `licence_groups` (schema LICENCE_GROUPS) where there are any; `unmapped` [link] are people for whom a mapping failed, so
+    that nothing is done for them.
     """
 
     state: State
@@ -67,6 +67,9 @@ class Desired:
     user_names: pl.DataFrame
     nicknames: pl.DataFrame
     reasons: pl.DataFrame
+    usernames: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64, "username": pl.String})
+    )
     licences: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCES)))
     licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCE_GROUPS)))
     unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))

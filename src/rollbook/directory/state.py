@@ -52,6 +52,7 @@ USERS: Schema = {
     "guest": pl.Boolean,
     "protected": pl.Boolean,  # holds a directory role, or roles cannot be read: never changed in any way
     "deleted": pl.Boolean,  # softly: it can be restored for 30 days, and is otherwise not there
+    "restricted": pl.Boolean,  # in an administrative unit with restricted management: only its own administrators change it
 }
 
 MAPPED = tuple(

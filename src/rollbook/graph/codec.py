@@ -53,7 +53,15 @@ CLASS_PROPERTIES: Mapping[str, str] = {
 }
 
 USER_SELECT = ",".join(
-    ("id", "mail", "assignedLicenses", "onPremisesSyncEnabled", "userType", *USER_PROPERTIES.values())
+    (
+        "id",
+        "mail",
+        "assignedLicenses",
+        "onPremisesSyncEnabled",
+        "userType",
+        "isManagementRestricted",
+        *USER_PROPERTIES.values(),
+    )
 )
 CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
 
@@ -240,6 +248,7 @@ def users_frame(
         "on_premises": pl.Series([bool(entry.get("onPremisesSyncEnabled")) for entry in objects], dtype=pl.Boolean),
         "guest": pl.Series([entry.get("userType") == "Guest" for entry in objects], dtype=pl.Boolean),
         "protected": pl.Series([protected is None or entry["id"] in protected for entry in objects], dtype=pl.Boolean),
+        "restricted": pl.Series([bool(entry.get("isManagementRestricted")) for entry in objects], dtype=pl.Boolean),
     }
     frame = pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64), deleted=pl.lit(value=deleted))
     if deleted:

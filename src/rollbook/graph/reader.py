@@ -43,7 +43,7 @@ class GraphReader:
     def users(self) -> pl.DataFrame:
         """All users, the softly deleted ones among them (schema USERS), link null."""
         path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
-        protected = self._protected()
+        protected = self.role_holders()
         there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
         return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
 
@@ -57,7 +57,7 @@ class GraphReader:
                 raise
             return []
 
-    def _protected(self) -> frozenset[str] | None:
+    def role_holders(self) -> frozenset[str] | None:
         """Ids of everybody who holds a directory role: directly, eligibly, or through a group. None if roles cannot be read.
 
         Source: graph.md section 13.10. Eligible roles exist only with P2; without it Microsoft refuses to list them.
@@ -122,7 +122,7 @@ class GraphReader:
     def users_and_roles(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """The users of these ids that exist (schema USERS), with who of them is protected: for writes to chosen people."""
         found = self._found(self._by_id(object_ids))
-        return codec.users_frame(found, self._mark_property, self._protected())
+        return codec.users_frame(found, self._mark_property, self.role_holders())
 
     def _users(self, requests: Sequence[Request]) -> pl.DataFrame:
         return codec.users_frame(self._found(requests), self._mark_property)

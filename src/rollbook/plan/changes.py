@@ -89,6 +89,12 @@ class Cause(IntEnum):
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
+    # numbers from 70 on: matches that a person decides
+    LINK_UNDONE = 70  # somebody undid a link; who or what is meant instead is not decided
+    SHARED_MAILBOX = 71  # what matches looks like a shared mailbox
+    RESTRICTED_UNIT = 72  # what matches is in an administrative unit with restricted management
+    PROTECTED_MATCH = 73  # what matches is protected, and was found by a property its owner can change
+    NOBODY = 74  # somebody decided that there is to be no account
 
 
 WAITING_FROM = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -26,6 +26,14 @@ GRANTED: Schema = {"link": pl.Int64, "sku": pl.String}
 
 WAITED: Schema = {"kind": pl.UInt8, "subject": pl.Int64, "object": pl.Int64, "cause": pl.UInt8}
 
+REFUSED, NEW, NOBODY = "refused", "new", "nobody"
+
+DECISIONS: Schema = {
+    "link": pl.Int64,
+    "decision": pl.String,  # REFUSED: not this object; NEW: none is meant, so one is made; NOBODY: there is to be none
+    "object_id": pl.String,  # of what is refused, empty otherwise
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -43,3 +51,4 @@ class Context:
     seats: pl.DataFrame  # SEATS
     granted: pl.DataFrame  # GRANTED: licences we gave, which alone we may take back
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized
+    decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(DECISIONS)))  # of people

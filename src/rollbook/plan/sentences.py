@@ -73,10 +73,34 @@ REASONS: dict[Cause, str] = {
     Cause.DISABLED_ELSEWHERE: "waits: somebody else disabled the account; only they enable it again",
     Cause.ON_PREMISES: "waits: kept by your Active Directory; change it there",
     Cause.CREATION_OFF: "waits: no account, creating is off",
+    Cause.LINK_UNDONE: "waits: the link to an account was undone; decide which one is meant, or that a new one is made",
+    Cause.SHARED_MAILBOX: "waits: what matches looks like a shared mailbox (disabled, no licence, with mail); link it by hand",
+    Cause.RESTRICTED_UNIT: (
+        "waits: what matches is in an administrative unit with restricted management; link it by hand, or move it out of there"
+    ),
+    Cause.PROTECTED_MATCH: (
+        "waits: found by an e-mail address, which its owner can change, and the account is protected; link it by hand"
+    ),
+    Cause.NOBODY: "waits: somebody decided that there is to be no account",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
     Cause.NOT_LINKED: "waits: has no linked account",
     Cause.SIGNS_IN_ELSEWHERE: "waits: signs in at another provider, which keeps the password; set it there",
 }
+
+WHY: dict[str, str] = {
+    "sis_number": "its employee id is the SIS number",
+    "username": "its name before the @ is the user name",
+    "email": "its user name is the e-mail address in the register",
+    "external_id": "its external id is the class's",
+    "undone": "was linked, and the link was undone",
+    "taken": "is linked to somebody else",
+    "marked": "carries a mark, so it was made for somebody else",
+    "several": "is found for several people",
+    "restricted": "is in an administrative unit with restricted management",
+    "shared": "looks like a shared mailbox",
+    "protected": "is protected",
+}
+"""What speaks for and against a candidate, by the words plan.match uses."""
 
 UNDATED: dict[Cause, str] = {
     Cause.LEFT: "is no longer current in the register",

@@ -4,7 +4,7 @@ from rollbook.profiles.difference import Difference, differences
 from rollbook.profiles.document import Profile, parse, suggested
 from rollbook.profiles.exchange import Exported, from_yaml, to_yaml
 from rollbook.profiles.mappings import PROPERTIES, TARGETS, Mapping
-from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, overlaps, running, standing, timeline
+from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, followed, overlaps, running, standing, timeline
 from rollbook.profiles.users import Actions, Licence, Role
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Status",
     "Stretch",
     "differences",
+    "followed",
     "from_yaml",
     "overlaps",
     "parse",

@@ -7,7 +7,7 @@ exactly one runs: the one that starts latest; on a tie, the one that was enabled
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -62,6 +62,15 @@ def running(slots: Sequence[Slot], day: dt.date) -> Slot | None:
 def _precedence(slot: Slot) -> tuple[dt.date, dt.datetime]:
     assert slot.enabled_at is not None
     return slot.begin or dt.date.min, slot.enabled_at
+
+
+def followed(slots: Sequence[Slot], day: dt.date, ran: Mapping[str, dt.datetime]) -> Slot | None:
+    """The profile whose settings count between synchronizations, such as who may sign in; None if none ever ran.
+
+    It is the one that runs on this day, else the one that ran last, enabled or not; `ran` tells by name when each last did.
+    """
+    ever = [slot for slot in slots if slot.name in ran]
+    return running(slots, day) or max(ever, key=lambda slot: ran[slot.name], default=None)
 
 
 def standing(slot: Slot, slots: Sequence[Slot], day: dt.date) -> Standing:

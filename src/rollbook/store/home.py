@@ -43,6 +43,11 @@ def encryption_keys() -> list[str]:
     return text.replace(",", "\n").split()
 
 
+def mark_key() -> str:
+    """The key that marks of Microsoft's objects are derived with; made once, never exchanged (docs/decisions/0007-marks.md)."""
+    return os.environ.get("ROLLBOOK_MARK_KEY") or _kept("mark.key", lambda: secrets.token_urlsafe(48))
+
+
 def _kept(name: str, make: Callable[[], str]) -> str:
     """The text of a key file; made with `make` and readable by its owner only if it was missing."""
     path = prepare_home() / name

@@ -217,20 +217,20 @@ class StoreJournal:
             [(object_id, origin, now, link) for link, object_id in object_ids.items()],
         )
         execute_many(
-            f"INSERT INTO {table_of(models.LinkHistory)} (link_id, object_id, origin, run, at) VALUES (%s, %s, %s, %s, %s)",
-            [(link, object_id, origin, self._run.pk, now) for link, object_id in object_ids.items()],
+            f"INSERT INTO {table_of(models.LinkHistory)} (link_id, object_id, origin, run, actor, reason, at) "
+            "VALUES (%s, %s, %s, %s, %s, '', %s)",
+            [(link, object_id, origin, self._run.pk, self._run.actor, now) for link, object_id in object_ids.items()],
         )
         if self._object_ids is not None:
             self._object_ids.update(object_ids)
 
     def _remember_disabling(self, seqs: Sequence[int]) -> None:
         """Our claim on a disabled account begins when we disabled it and ends when it is enabled again."""
-        kinds = (int(Kind.DISABLE_USER), int(Kind.ENABLE_USER))
-        for kind, run in zip(kinds, (self._run.pk, None), strict=True):
-            done = models.Change.objects.filter(run=self._run, kind=kind, seq__in=seqs).values_list(
-                "subject", flat=True
-            )
-            Link.objects.filter(pk__in=list(done)).update(disabled_by_run=run)
+        claims = ((Kind.DISABLE_USER, self._run.pk, self._clock.now()), (Kind.ENABLE_USER, None, None))
+        for kind, run, at in claims:
+            done = models.Change.objects.filter(run=self._run, kind=int(kind), seq__in=seqs)
+            links = list(done.values_list("subject", flat=True))
+            Link.objects.filter(pk__in=links).update(disabled_by_run=run, disabled_at=at)
 
     def _settle_passwords(self, verdicts: Mapping[int, ChangeVerdict]) -> None:
         """A new password that Microsoft took is the first password from now on; one that it refused is forgotten."""

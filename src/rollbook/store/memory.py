@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,12 +12,11 @@ from django.db import transaction
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store import decisions, links
+from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 from rollbook.store.rosters import read_departed, read_roster
-
-RESERVED_LINKS = {"subject": pl.Int64, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +44,7 @@ class TenantMemory:
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk."""
-        known = self._reserved(kind)
-        missing = subjects.select("subject", "period").join(known, on=["subject", "period"], how="anti").unique()
-        if missing.height:
-            marks = pl.Series("mark", [uuid.uuid4().hex for _ in range(missing.height)])
-            rows = missing.with_columns(
-                marks,
-                tenant_id=pl.lit(self.tenant.pk),
-                institute_id=pl.lit(self.institute.pk),
-                kind=pl.lit(kind),
-            )
-            with transaction.atomic():
-                insert_frame(Link, rows.sort("period", "subject"))
-            known = self._reserved(kind)
-        return subjects.select("subject", "period").join(known, on=["subject", "period"])
+        return links.reserve(self.tenant, self.institute, kind, subjects)
 
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
         """[user_type, link, mark] of the licence groups of these user types; missing links are made."""
@@ -67,12 +52,8 @@ class TenantMemory:
         # A user type is no row of a table: its number within its institute's eight stands for it.
         place = pl.col("user_type").to_physical().cast(pl.Int64) + self.institute.pk * TYPES_PER_INSTITUTE
         numbered = wanted.with_columns(subject=place, period=pl.lit(0, dtype=pl.Int64))
-        links = self.reserve_links("licence", numbered.select("subject", "period"))
-        return numbered.join(links, on=["subject", "period"]).select("user_type", "link", "mark")
-
-    def _reserved(self, kind: str) -> pl.DataFrame:
-        statement = f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s"
-        return read_frame(statement, [self.tenant.pk, kind], RESERVED_LINKS)
+        reserved = self.reserve_links("licence", numbered.select("subject", "period"))
+        return numbered.join(reserved, on=["subject", "period"]).select("user_type", "link", "mark")
 
     def links(self, kind: str) -> pl.DataFrame:
         """All links of this kind in the tenant (schema LINKS)."""
@@ -112,6 +93,10 @@ class TenantMemory:
         if rows:
             with transaction.atomic():
                 execute_many(f"UPDATE {table_of(Link)} SET left_on = %s WHERE id = %s", rows)
+
+    def decisions(self) -> pl.DataFrame:
+        """What people decided about matches (schema DECISIONS)."""
+        return decisions.in_force(self.tenant)
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""

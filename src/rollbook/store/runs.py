@@ -109,6 +109,11 @@ def load_details(run: Run, kinds: Sequence[int] | None = None) -> pl.DataFrame:
     return read_frame(statement, [run.pk], DETAILS)
 
 
+def supersede_waiting(tenant: Tenant) -> int:
+    """Plans of the tenant that wait no longer count, because what they were made from changed; how many there were."""
+    return Run.objects.filter(tenant=tenant, state__in=WAITING_STATES).update(state=Run.State.SUPERSEDED)
+
+
 def unfinished(tenant: Tenant, institute: Institute) -> Run | None:
     """The run that was begun and not ended: killed, or stopped by a fault that concerns all requests."""
     begun = Run.objects.filter(tenant=tenant, institute=institute, state=Run.State.APPLYING)

@@ -117,6 +117,15 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _restricted(tenant: Tenant, record: Record) -> Record:
+    """The object with `isManagementRestricted`, which follows from the administrative units it is in; null in none."""
+    if not len(tenant.units):
+        return record
+    units = (tenant.units.get(key) for key in tenant.unit_members.to(record["id"]))
+    restricted = any(unit and unit.get("isMemberManagementRestricted") for unit in units)
+    return {**record, "isManagementRestricted": True} if restricted else record
+
+
 USER = Entity(
     "microsoft.graph.user",
     "users",
@@ -143,6 +152,7 @@ USER = Entity(
     ),
     search=("displayName", "givenName", "surname", "mail", "mailNickname", "userPrincipalName", "otherMails"),
     named="userPrincipalName",
+    shape=_restricted,
     expands={"memberOf": _groups_of},
 )
 GROUP = Entity(
@@ -169,6 +179,7 @@ GROUP = Entity(
         "securityIdentifier serviceProvisioningErrors theme uniqueName visibility".split()
     ),
     search=("displayName", "description", "mail", "mailNickname"),
+    shape=_restricted,
     expands={
         "members": lambda tenant, record: people_of(tenant, list(tenant.members.seen(record["id"]))),
         "owners": lambda tenant, record: people_of(tenant, list(tenant.owners.seen(record["id"]))),

@@ -1,7 +1,8 @@
 """The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
-`PersonRecord`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
+`PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
 
 from rollbook.store.models.accounts import RoleGrant, User
+from rollbook.store.models.mirror import Account
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
@@ -18,6 +19,7 @@ from rollbook.store.models.register import (
     Subject,
     Teaching,
 )
+from rollbook.store.models.review import Decision
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
@@ -36,6 +38,7 @@ __all__ = [
     "DELIVERED",
     "MANUAL",
     "AcademicPeriod",
+    "Account",
     "Affiliation",
     "Answer",
     "Approval",
@@ -45,6 +48,7 @@ __all__ = [
     "ClaimCode",
     "ClassMarking",
     "Connection",
+    "Decision",
     "Delivery",
     "Due",
     "Enrolment",

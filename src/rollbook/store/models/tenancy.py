@@ -39,6 +39,7 @@ class Link(models.Model):
     linked_at = models.DateTimeField(null=True)
     disabled_by_run = models.BigIntegerField(null=True)
     left_on = models.DateField(null=True)  # the first day the person was seen to have left; graces count from it
+    disabled_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -48,12 +49,19 @@ class Link(models.Model):
 
 
 class LinkHistory(models.Model):
-    """What a link pointed to, since when, and who or which run said so."""
+    """What a link pointed to from `at` on (nothing: it was undone), what before, and who or which run said so, and why.
+
+    `mark` is what the link called its object before, if that object still carries it: the link has another one since.
+    """
 
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="history")
-    object_id = models.CharField(max_length=64)
-    origin = models.CharField(max_length=8)
+    before = models.CharField(max_length=64, null=True)
+    object_id = models.CharField(max_length=64, null=True)
+    origin = models.CharField(max_length=8, blank=True)
+    mark = models.CharField(max_length=32, null=True)
     run = models.BigIntegerField(null=True)
+    actor = models.CharField(max_length=255, blank=True, default="")
+    reason = models.CharField(max_length=255, blank=True, default="")
     at = models.DateTimeField()
 
 

@@ -1,0 +1,102 @@
+"""What Microsoft gave goes back: who has which account, in which state, and why somebody has none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+from django.db.models import Max
+
+from rollbook.acts.connections import connection_of
+from rollbook.acts.profiles import Author, newest, slots
+from rollbook.acts.spreadsheet import as_csv
+from rollbook.profiles import Profile, followed, parse
+from rollbook.roster.vocabulary import UserType
+from rollbook.store import mirror
+from rollbook.store.identities import read_people
+from rollbook.store.links import linked_subjects
+from rollbook.store.memory import InstituteRegister
+from rollbook.store.models import Institute, Link, Run
+from rollbook.store.reasons import why_undone
+
+ACCOUNTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "sourced_id": pl.String,
+    "sis_number": pl.String,
+    "user_type": pl.String,
+    "user_name": pl.String,
+    "mail": pl.String,
+    "object_id": pl.String,
+    "state": pl.String,  # active, disabled, waiting, none
+    "why": pl.String,  # why somebody waits, or why an account is not as it should be
+    "sso": pl.String,  # yes or no: whether the person may sign in to Rollbook with this account
+}
+"""What is exported, a row a person."""
+
+STATES = ("active", "disabled", "waiting", "none")
+UNSEEN = "linked; the next synchronization reads the account"
+
+
+def settings_followed(institute: Institute, day: dt.date) -> Profile | None:
+    """The settings that count between synchronizations (profiles.schedule.followed); None if no profile ever ran."""
+    begun = Run.objects.filter(institute=institute, started_at__isnull=False)
+    ran = dict(begun.values_list("profile_version__profile__name").annotate(Max("started_at")))
+    slot = followed(slots(institute), day, ran)
+    return parse(newest(institute.profiles.get(name=slot.name)).document) if slot else None
+
+
+def accounts(institute: Institute, day: dt.date, user_type: UserType | None = None) -> pl.DataFrame:
+    """[person, link, every column of ACCOUNTS]: everybody in the register, and who left but still has an account, by sourced id."""
+    counting = settings_followed(institute, day)
+    profile = counting or Profile()
+    people = _people(institute, profile)
+    if user_type is not None:
+        people = people.filter(pl.col("user_type") == user_type.value)
+    tenant = connection_of(institute).tenant
+    run = Run.objects.filter(institute=institute, tenant=tenant).order_by("-number").first()
+    known = (
+        people.join(linked_subjects(tenant, Link.Kind.USER).rename({"subject": "person"}), on="person", how="left")
+        .join(mirror.known(tenant).drop("object_id"), on="link", how="left")
+        .join(why_undone(run), on="link", how="left")
+    )
+    linked = pl.col("object_id").is_not_null()
+    why = pl.when(linked & pl.col("account_enabled").is_null() & pl.col("why").is_null()).then(pl.lit(UNSEEN))
+    known = known.with_columns(why=why.otherwise("why"))
+    known_enabled = pl.col("account_enabled")
+    state = (
+        pl.when(known_enabled)
+        .then(pl.lit("active"))
+        .when(known_enabled.is_not_null())
+        .then(pl.lit("disabled"))
+        .when(pl.col("why").is_not_null())
+        .then(pl.lit("waiting"))
+        .otherwise(pl.lit("none"))
+    )
+    allowed = [kind.value for kind, actions in profile.users.actions.items() if counting and actions.sso]
+    sso = pl.when(linked & pl.col("user_type").is_in(allowed)).then(pl.lit("yes"))
+    return (
+        known.filter(pl.col("here") | linked)
+        .with_columns(user_name="user_principal_name", state=state, sso=sso.otherwise(pl.lit("no")))
+        .select("person", "link", *ACCOUNTS)
+        .sort("sourced_id", "person")
+    )
+
+
+def _people(institute: Institute, profile: Profile) -> pl.DataFrame:
+    """[person, sourced_id, sis_number, user_type, here]: of several types the first that the profile's precedence names."""
+    register = InstituteRegister(institute)
+    roster, departed = register.read(), register.departed()
+    order = {kind.value: rank for rank, kind in enumerate(profile.users.precedence)}
+    here = roster.affiliations.select("person", pl.col("user_type").cast(pl.String), here=pl.lit(value=True))
+    gone = departed.select("person", pl.col("user_type").cast(pl.String), here=pl.lit(value=False))
+    rank = pl.col("user_type").replace_strict(order, return_dtype=pl.Int32)
+    typed = pl.concat([here, gone]).sort(~pl.col("here"), rank).unique("person", keep="first", maintain_order=True)
+    return read_people(institute).join(typed, on="person")
+
+
+def exported(institute: Institute, day: dt.date, user_type: UserType | None, author: Author) -> tuple[str, int]:
+    """All accounts as CSV text, and how many rows it has; noted in the trail, since it takes names out of here."""
+    rows = accounts(institute, day, user_type).select(ACCOUNTS.keys())
+    content = {"rows": rows.height, "user_type": user_type.value if user_type else None}
+    author.note(institute, "accounts.exported", content)
+    return as_csv(rows), rows.height

@@ -1,0 +1,77 @@
+"""What a school's records call people and classes, also those that are gone: sourced ids and numbers, never names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from django.db import models as django_models
+
+from rollbook.store.bulk import read_frame, table_of
+from rollbook.store.models import AcademicPeriod, Institute, Klass, Link, PersonRecord
+
+PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "person": pl.Int64,
+    "sourced_id": pl.String,
+    "sis_number": pl.String,
+}
+SUBJECTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "subject": pl.Int64,
+    "period": pl.Int64,  # 0 for people
+    "sourced_id": pl.String,
+    "number": pl.String,  # SIS number of a person, code of a class
+}
+
+CHUNK = 5_000
+
+
+def read_people(institute: Institute) -> pl.DataFrame:
+    """Everybody who is or ever was in the register, by the newest published record (schema PEOPLE); one row a person."""
+    return _newest(institute, PersonRecord, ("entity", "sourced_id", "sis_number"), PEOPLE)
+
+
+def read_subjects(institute: Institute, kind: str) -> pl.DataFrame:
+    """Every person or class that is or ever was in the register (schema SUBJECTS); a class with the period it is in now."""
+    if kind == Link.Kind.USER:
+        no_period = pl.lit(0, dtype=pl.Int64)
+        return read_people(institute).select(
+            subject="person", period=no_period, sourced_id="sourced_id", number="sis_number"
+        )
+    return _newest(institute, Klass, ("entity", "period", "sourced_id", "code"), SUBJECTS).drop_nulls("period")
+
+
+def read_periods(institute: Institute) -> pl.DataFrame:
+    """Academic periods: [period, period_id], the latter as the school's records call it."""
+    schema = {"period": pl.Int64, "period_id": pl.String}
+    return _newest(institute, AcademicPeriod, ("entity", "sourced_id"), schema)
+
+
+def _newest(
+    institute: Institute,
+    model: type[django_models.Model],
+    columns: Sequence[str],
+    schema: Mapping[str, pl.DataType | type[pl.DataType]],
+) -> pl.DataFrame:
+    """The newest published record of every entity, one row each; the first column is the entity."""
+    table = table_of(model)
+    newest = f"(SELECT MAX(n.since) FROM {table} n WHERE n.entity = r.entity AND n.source_id = r.source_id AND n.since <= %s)"
+    frames = [pl.DataFrame(schema=pl.Schema(schema))]
+    for source in institute.sources.order_by("precedence", "pk"):
+        statement = (
+            f"SELECT {', '.join(f'r.{name}' for name in columns)} FROM {table} r "
+            f"WHERE r.source_id = %s AND r.since = {newest} ORDER BY r.entity"
+        )
+        frames.append(read_frame(statement, [source.pk, source.published], schema))
+    return pl.concat(frames).unique(next(iter(schema)), keep="first", maintain_order=True)
+
+
+def names_of(institute: Institute, people: Sequence[int]) -> dict[int, str]:
+    """What these people are called, by the newest record of each."""
+    named: dict[int, str] = {}
+    for start in range(0, len(people), CHUNK):
+        part = list(people[start : start + CHUNK])
+        records = PersonRecord.objects.filter(source__institute=institute, entity__in=part).order_by("since")
+        columns = ("entity", "preferred_given_name", "given_name", "preferred_family_name", "family_name")
+        for person, called, given, family_called, family in records.values_list(*columns):
+            named[person] = " ".join(part for part in (called or given, family_called or family) if part)
+    return named

@@ -1,0 +1,48 @@
+"""Why something is not done for a person: what the newest plan says, and what Microsoft answered."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
+from rollbook.plan.sentences import REASONS
+from rollbook.store.bulk import read_frame, table_of
+from rollbook.store.changes import answers
+from rollbook.store.models import Change, Run
+
+ABOUT_PEOPLE = tuple(kind for kind in Kind if kind.name.endswith("_USER"))
+GIVING_ACCOUNTS = (Kind.LINK_USER, Kind.CREATE_USER)
+NOT_YET = "planned, not carried out yet"
+UNDONE = {"link": pl.Int64, "seq": pl.Int64, "cause": pl.Int64, "verdict": pl.Int64}
+
+
+def why_undone(run: Run | None) -> pl.DataFrame:
+    """[link, why] of people for whom a run did not do everything; the first thing it says of each. Empty without a run."""
+    undone = _undone(run)
+    said = answers(run) if run else {}
+    waits = {int(cause): REASONS[cause].removeprefix("waits: ") for cause in Cause if cause >= WAITING_FROM}
+    told = pl.DataFrame(
+        {"seq": list(said), "answer": list(said.values())}, schema={"seq": pl.Int64, "answer": pl.String}
+    )
+    reason = pl.col("cause").replace_strict(waits, default=None, return_dtype=pl.String)
+    waiting = pl.when(pl.col("verdict") == int(ChangeVerdict.WAITS)).then(reason)
+    return (
+        undone.join(told, on="seq", how="left")
+        .with_columns(why=pl.coalesce(waiting, "answer", pl.lit(NOT_YET)))
+        .unique("link", keep="first", maintain_order=True)
+        .select("link", "why")
+    )
+
+
+def _undone(run: Run | None) -> pl.DataFrame:
+    """Changes of accounts that are not done; of those that are merely planned, the ones that give somebody an account."""
+    statement = (
+        f"SELECT subject, seq, cause, verdict FROM {table_of(Change)} WHERE run_id = %s AND kind IN ({_listed(ABOUT_PEOPLE)}) "
+        f"AND (verdict <> {int(ChangeVerdict.PLANNED)} OR kind IN ({_listed(GIVING_ACCOUNTS)})) "
+        f"AND verdict <> {int(ChangeVerdict.DONE)} ORDER BY seq"
+    )
+    return read_frame(statement, [run.pk if run else 0], UNDONE)
+
+
+def _listed(kinds: tuple[Kind, ...]) -> str:
+    return ", ".join(str(int(kind)) for kind in kinds)
