@@ -102,5 +102,8 @@ def test_where_the_folder_has_no_hard_links_a_file_is_still_whole_and_takes_no_o
 
 
 def test_a_folder_that_is_not_there_is_said_as_such(tmp_path):
-    with pytest.raises(InputRefused, match="cannot be written"):
-        draft(tmp_path / "missing" / "slips.pdf", b"secret")
+    (tmp_path / "file").write_bytes(b"")
+
+    for folder in ("missing", "file"):
+        with pytest.raises(InputRefused, match="cannot be written"):
+            draft(tmp_path / folder / "slips.pdf", b"secret")

@@ -119,7 +119,7 @@ MAILBOX = {"account_enabled": False, "mail": "office@school.example", "licences"
     ("by", "columns", "waits"),
     [
         ("email", {"email": "office@school.example"}, True),
-        ("username", {}, True),
+        ("username", {"username": "maria.papadaki"}, True),
         ("sis_number", {}, False),
     ],
 )

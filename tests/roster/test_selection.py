@@ -86,11 +86,13 @@ def test_a_person_may_be_named_beside_a_class_whatever_they_are():
     assert meant(roster, Wanted(classes=("Art",), people=("p1",))) == {"Maria": "Art", "Yael": "Art", "Nikos": STAFF}
 
 
-def test_who_begins_later_is_meant_and_who_has_left_the_class_is_not():
+def test_who_begins_later_is_meant_and_who_has_left_the_class_or_the_school_is_not():
     school = School().klass("7A", students=["Anna Early"], begin=dt.date(2026, 11, 1), end=dt.date(2027, 7, 1))
     school.klass("7A", students=["Bob Gone"], begin=dt.date(2026, 9, 1), end=AUTUMN)
 
     assert set(meant(school.roster(), Wanted(classes=("7A",)))) == {"Anna"}
+    assert meant(school.leaves("Anna Early").roster(), Wanted(classes=("7A",))) == {}
+    assert meant(school.roster(), Wanted())["Anna"] == NO_CLASS
 
 
 def test_last_years_class_of_the_same_title_is_not_in_the_way():

@@ -1,129 +1,29 @@
-"""First passwords while they wait, and handed over once: on slips, in a table, for a claim code; on both databases."""
+"""First passwords while they wait, and handed over on slips or in a table; on both databases."""
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
 import json
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
-from django.db import connections
 from pypdf import PdfReader
-from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
-from tests.world import School
+from tests.store.waiting_world import first_passwords, last_note, request, rows, world
+from tests.store.world import ACTOR, NOW, a_school, deliver
 
-from rollbook.acts import claims
 from rollbook.acts import passwords as acts
-from rollbook.acts.claims import Terms, make_codes, redeem
-from rollbook.acts.passwords import Request, print_slips, waiting, write_table
-from rollbook.acts.profiles import Author
+from rollbook.acts.passwords import print_slips, waiting, write_table
 from rollbook.errors import InputRefused
-from rollbook.handover.codes import canonical
-from rollbook.roster.selection import Wanted
 from rollbook.store import passwords as stored
-from rollbook.store import trail
 from rollbook.store.models import (
     Change,
     ChangeDetail,
-    ClaimAttempt,
-    ClaimCode,
-    Connection,
     Institute,
     Link,
-    NameReservation,
     PersonRecord,
     ProfileVersion,
     Run,
     Secret,
     Tenant,
-    Trail,
 )
-from rollbook.store.vault import Vault
-
-NOT_GOOD = "not good, or not any more"
-
-
-class Later(Frozen):
-    """A clock that stands still at another moment."""
-
-    def __init__(self, moment: dt.datetime) -> None:
-        super().__init__()
-        self.moment = moment
-
-    def now(self) -> dt.datetime:
-        return self.moment
-
-
-def connected(institute: Institute) -> Tenant:
-    """The institute's tenant, with a connection that is never used."""
-    tenant = a_tenant(institute)
-    credential = Secret.objects.create(
-        tenant=tenant, purpose=Secret.Purpose.CREDENTIAL, key_id="k", ciphertext=b"x", made_at=NOW
-    )
-    Connection.objects.create(
-        institute=institute,
-        tenant=tenant,
-        client_id="c",
-        secret=credential,
-        graph_url="http://graph.example",
-        login_url="http://login.example",
-        mark_property="m",
-    )
-    return tenant
-
-
-def with_password(institute: Institute, tenant: Tenant, record: PersonRecord, text: str, **link: object) -> Link:
-    """A linked person whose first password waits, under the name the account was promised."""
-    columns = {"object_id": f"object-{record.entity}", "origin": "made", "mark": f"mark-{record.entity}", **link}
-    linked = Link.objects.create(tenant=tenant, institute=institute, kind="user", subject=record.entity, **columns)
-    name = f"{record.sourced_id}@school.example"
-    NameReservation.objects.create(tenant=tenant, namespace="user", folded=name, link=linked)
-    vault = Vault()
-    Secret.objects.create(
-        tenant=tenant,
-        purpose=Secret.Purpose.FIRST_PASSWORD,
-        link=linked,
-        key_id=vault.key_id,
-        ciphertext=vault.encrypt(text),
-        made_at=NOW,
-    )
-    return linked
-
-
-def world(school: School | None = None) -> Institute:
-    """A delivered school in which everybody's first password waits: Secret-p1 for p1, and so on."""
-    institute, _, _ = deliver(school or a_school())
-    tenant = connected(institute)
-    for record in PersonRecord.objects.order_by("pk"):
-        with_password(institute, tenant, record, f"Secret-{record.sourced_id}")
-    return institute
-
-
-def request(institute: Institute, *people: str, **named: tuple[str, ...]) -> Request:
-    return Request(institute, Wanted(people=people, **named), NOW.date(), Author(ACTOR, Frozen()))
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-
-
-def codes_of(path: Path) -> dict[str, str]:
-    return {row["sourced_id"]: row["code"] for row in rows(path)}
-
-
-def first_passwords() -> int:
-    return Secret.objects.filter(purpose="first_password").count()
-
-
-def last_note() -> Trail:
-    entry = Trail.objects.order_by("-pk").first()
-    assert entry is not None
-    assert trail.first_broken() is None
-    return entry
 
 
 def test_who_waits_is_listed_by_class_and_name_and_nothing_of_it_is_secret(store):
@@ -330,144 +230,6 @@ def test_the_user_name_is_the_newest_one_known(store):
     assert names == {link.pk: "Renamed@school.example", other.pk: "p2@school.example"}
 
 
-def test_a_code_is_exchanged_once_for_user_name_and_password(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-    codes = codes_of(tmp_path / "codes.csv")
-
-    redeemed = redeem(codes["p3"].lower().replace("-", " "), ACTOR, Frozen())
-
-    assert (redeemed.user_name, redeemed.password) == ("p3@school.example", "Secret-p3")
-    assert "Secret" not in repr(redeemed)
-    assert last_note().action == "passwords.claimed"
-    assert last_note().content == {"links": [Link.objects.get(mark__endswith=_entity("p3")).pk]}
-    assert first_passwords() == 3
-    assert ClaimAttempt.objects.count() == 0
-    with pytest.raises(InputRefused, match=NOT_GOOD):
-        redeem(codes["p3"], ACTOR, Frozen())
-
-
-def _entity(sourced_id: str) -> str:
-    return str(PersonRecord.objects.get(sourced_id=sourced_id).entity)
-
-
-def test_unknown_expired_used_and_impossible_codes_are_answered_alike(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms(days=2))
-    codes = codes_of(tmp_path / "codes.csv")
-    redeem(codes["p1"], ACTOR, Frozen())
-
-    said = set()
-    after = Later(NOW + dt.timedelta(days=2))
-    for code, clock in ((codes["p1"], Frozen()), (codes["p2"], after), ("BBBB-CCCC-DDDD", Frozen()), ("?", Frozen())):
-        with pytest.raises(InputRefused) as refused:
-            redeem(code, ACTOR, clock)
-        said.add((refused.value.message, refused.value.remedy))
-
-    assert len(said) == 1
-    assert first_passwords() == 3
-
-
-def test_nothing_that_is_stored_tells_a_code(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-
-    kept = {claim.digest for claim in ClaimCode.objects.all()}
-
-    for code in codes_of(tmp_path / "codes.csv").values():
-        assert canonical(code) not in kept
-        assert Vault().digests(canonical(code) or "")[0] in kept
-        assert not set(Vault([Fernet.generate_key().decode()]).digests(canonical(code) or "")) & kept
-
-
-def test_codes_outlive_a_rotation_of_keys(store, tmp_path, monkeypatch):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-    kept, new = Vault()._keys, Fernet.generate_key().decode()
-    monkeypatch.setenv("ROLLBOOK_ENCRYPTION_KEYS", ",".join([new, *kept]))
-
-    assert redeem(codes_of(tmp_path / "codes.csv")["p2"], ACTOR, Frozen()).password == "Secret-p2"
-
-
-def test_new_codes_void_the_earlier_ones_and_slips_void_both(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "first.csv", Terms())
-    make_codes(request(institute, "p2"), tmp_path / "second.csv", Terms())
-    first, second = codes_of(tmp_path / "first.csv"), codes_of(tmp_path / "second.csv")
-
-    with pytest.raises(InputRefused, match=NOT_GOOD):
-        redeem(first["p2"], ACTOR, Frozen())
-    print_slips(request(institute, "p3"), tmp_path / "slips.pdf")
-    with pytest.raises(InputRefused, match=NOT_GOOD):
-        redeem(first["p3"], ACTOR, Frozen())
-    assert redeem(second["p2"], ACTOR, Frozen()).password == "Secret-p2"
-    assert redeem(first["p4"], ACTOR, Frozen()).password == "Secret-p4"
-
-
-def test_codes_on_paper_say_until_when_and_the_list_does_too(store, tmp_path):
-    institute = world()
-
-    make_codes(request(institute), tmp_path / "codes.PDF", Terms(days=10, where="at the library"))
-
-    text = "".join(page.extract_text() for page in PdfReader(tmp_path / "codes.PDF").pages)
-    assert "at the library" in text
-    assert "until 2026-10-11" in text
-    assert "Secret-" not in text
-    assert {each.claimable_until for each in waiting(request(institute))} == {NOW + dt.timedelta(days=10)}
-    assert last_note().action == "passwords.codes_made"
-
-
-@pytest.mark.parametrize("days", [0, -1, 366])
-def test_a_validity_that_makes_no_sense_is_refused(days):
-    with pytest.raises(InputRefused, match="1 to 365"):
-        Terms(days=days)
-
-
-def test_codes_are_for_a_pdf_or_a_csv_file(store, tmp_path):
-    with pytest.raises(InputRefused, match="neither"):
-        make_codes(request(world()), tmp_path / "codes.txt", Terms())
-
-
-def test_guessing_one_beginning_ends_after_a_few_and_goes_on_after_an_hour(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-    good = codes_of(tmp_path / "codes.csv")["p2"]
-    wrong = f"{good[:5]}BBBB-BBBB"
-    for _ in range(claims.PER_BEGINNING):
-        with pytest.raises(InputRefused, match=NOT_GOOD):
-            redeem(wrong, ACTOR, Frozen())
-
-    for _ in range(3):
-        with pytest.raises(InputRefused, match="too many"):
-            redeem(good, ACTOR, Frozen())
-
-    assert ClaimAttempt.objects.count() == claims.PER_BEGINNING
-    assert redeem(good, ACTOR, Later(NOW + dt.timedelta(hours=1, seconds=1))).password == "Secret-p2"
-    assert ClaimAttempt.objects.count() == 0
-
-
-def test_guessing_at_random_ends_for_everybody_until_the_minute_is_over(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "PER_MINUTE", 4)
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-    good = codes_of(tmp_path / "codes.csv")["p2"]
-    for letters in ("BBBB", "CCCC", "DDDD", "FFFF"):
-        with pytest.raises(InputRefused, match=NOT_GOOD):
-            redeem(f"{letters}-GGGG-HHHH", ACTOR, Frozen())
-
-    with pytest.raises(InputRefused, match="too many"):
-        redeem(good, ACTOR, Frozen())
-
-    assert redeem(good, ACTOR, Later(NOW + dt.timedelta(seconds=61))).password == "Secret-p2"
-
-
-def test_a_wrong_beginning_is_not_stored_as_it_was_typed(store):
-    with pytest.raises(InputRefused):
-        redeem("KFTM-HRXQ-PDBN", ACTOR, Frozen())
-
-    assert "KFTM" not in ClaimAttempt.objects.get().beginning
-
-
 def test_many_people_are_handed_over_in_a_few_statements(store, tmp_path, django_queries):
     institute = world(a_school(30))
 
@@ -487,23 +249,3 @@ def django_queries():
     from django.test.utils import CaptureQueriesContext
 
     return lambda: CaptureQueriesContext(connection)
-
-
-def test_of_many_who_type_one_code_at_once_one_gets_the_password(store, tmp_path):
-    institute = world()
-    make_codes(request(institute), tmp_path / "codes.csv", Terms())
-    code = codes_of(tmp_path / "codes.csv")["p2"]
-
-    def attempt(_: int) -> str:
-        try:
-            return redeem(code, ACTOR, Frozen()).password
-        except InputRefused:
-            return ""
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as pool:
-        got = list(pool.map(attempt, range(4)))
-
-    assert sorted(got) == ["", "", "", "Secret-p2"]
-    assert first_passwords() == 3

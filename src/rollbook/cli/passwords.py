@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
-from rollbook.cli.context import InstituteName
+from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import Exit, InputRefused
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def passwords() -> None:
 
 def _request(
     institute: str | None,
+    as_of: str | None,
     classes: list[str] | None,
     groups: list[str] | None,
     people: list[str] | None,
     *,
     everybody: bool,
 ) -> Request:
-    """Whom the options mean, today; raises InputRefused if they mean nobody in particular and not everybody either."""
+    """Whom the options mean; raises InputRefused if they mean nobody in particular and not everybody either."""
     from rollbook.store.setup import open_store
 
     open_store()
@@ -63,7 +64,7 @@ def _request(
             "Say whose passwords are meant.", remedy="Name --class, --group or --person, or say --all; not both."
         )
     school, clock = context.institute(institute), SystemClock()
-    return Request(school, wanted, context.day(None, school, clock), Author(context.actor(), clock))
+    return Request(school, wanted, context.day(as_of, school, clock), Author(context.actor(), clock))
 
 
 @app.command("list")
@@ -73,10 +74,11 @@ def list_(
     people: People = None,
     everybody: Annotated[bool, typer.Option("--all", help="Show everybody, not only the first.")] = False,
     institute: InstituteName = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """List who has a password waiting to be handed over, since when, and until when a claim code is good."""
-    request = _request(institute, classes, groups, people, everybody=not (classes or groups or people))
+    request = _request(institute, as_of, classes, groups, people, everybody=not (classes or groups or people))
     from rollbook.acts.passwords import waiting
 
     found = waiting(request)
@@ -124,13 +126,14 @@ def slips(
     everybody: Everybody = False,
     paper: OnPaper = "A4",
     institute: InstituteName = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Print first passwords on slips, one section a class; afterwards they are nowhere but on that paper.
 
     Everybody is in one section: their homeroom, else the first of their classes by title, among the classes that are named.
     """
-    request = _request(institute, classes, groups, people, everybody=everybody)
+    request = _request(institute, as_of, classes, groups, people, everybody=everybody)
     from rollbook.acts.passwords import print_slips
     from rollbook.handover.sheet import Paper
 
@@ -145,10 +148,11 @@ def csv_(
     people: People = None,
     everybody: Everybody = False,
     institute: InstituteName = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Write first passwords into a CSV file; afterwards they are nowhere but in that file."""
-    request = _request(institute, classes, groups, people, everybody=everybody)
+    request = _request(institute, as_of, classes, groups, people, everybody=everybody)
     from rollbook.acts.passwords import write_table
 
     _told(write_table(request, file), file, "passwords", as_json=as_json)
@@ -167,10 +171,11 @@ def codes(
     ] = "at the school office",
     paper: OnPaper = "A4",
     institute: InstituteName = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Make a code for each person, exchanged once for the password; earlier codes of theirs are void."""
-    request = _request(institute, classes, groups, people, everybody=everybody)
+    request = _request(institute, as_of, classes, groups, people, everybody=everybody)
     from rollbook.acts.claims import Terms, make_codes
     from rollbook.handover.sheet import Paper
 
@@ -226,6 +231,7 @@ def new(
     groups: Groups = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     institute: InstituteName = None,
+    as_of: AsOf = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -234,7 +240,7 @@ def new(
     Not for accounts kept by an Active Directory or another sign-in, holders of an administrator role, or people without a
     linked account: each is left out with a sentence.
     """
-    request = _request(institute, classes, groups, people, everybody=False)
+    request = _request(institute, as_of, classes, groups, people, everybody=False)
     from rollbook.acts.new_passwords import propose
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock

@@ -55,12 +55,15 @@ def draft(path: Path, content: bytes) -> Draft:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        beside.unlink()
         raise _unwritable(path, error) from error
     return Draft(path, beside)
 

@@ -70,11 +70,12 @@ def _going_on(roster: Roster, day: dt.date) -> pl.DataFrame:
 
 
 def _placed(roster: Roster, day: dt.date) -> pl.DataFrame:
-    """[person, klass, section, school] of all enrolments that are not ended: for each person homerooms first, then by title."""
+    """[person, klass, section, school] of active people's enrolments that are not ended: homerooms first, then by title."""
     lasting = roster.enrolments.filter(pl.col("end").is_null() | (pl.col("end") > day)).select("person", "klass")
     homeroom = pl.col("kind") == ClassKind.HOMEROOM.value
     return (
         lasting.unique()
+        .join(roster.people.filter("active"), on="person", how="semi")
         .join(_going_on(roster, day).select("klass", "label", "kind", "school"), on="klass")
         .with_columns(homeroom=homeroom)
         .sort("person", pl.col("homeroom").not_(), "label", "klass")
