@@ -13,9 +13,11 @@ from rollbook.cli import (
     check,
     demo,
     emulator,
+    enrolment,
     grade_levels,
     importing,
     mapping,
+    person,
     plan,
     profile,
     sample,
@@ -53,6 +55,8 @@ app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(profile.app, name="profile")
+app.add_typer(person.app, name="person")
+app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(emulator.app, name="emulator")
 
