@@ -27,6 +27,7 @@ from rollbook.errors import InputRefused
 from rollbook.store import trail
 from rollbook.store.edits import by_hand
 from rollbook.store.models import Delivery, Person, Source, Trail
+from rollbook.store.overview import institutes, people_by_type
 from rollbook.store.register import TABLES
 from rollbook.store.rosters import read_departed, read_roster
 
@@ -399,6 +400,14 @@ def test_an_edit_writes_its_own_rows_and_no_others(school):
         "deliveries": 1,
         "people": 1,
     }
+
+
+def test_pages_count_people_as_they_count_and_show_deliveries_of_whole_registers_only(school):
+    add_person(school.institute, Typed({"given_name": "Zoë"}, ["employee"]), AUTHOR)
+    edit_person(school.institute, "s1", Typed({"stream": "Music"}), AUTHOR)
+
+    assert people_by_type(school.institute) == [("employee", 1), ("parent", 1), ("student", 3), ("teacher", 1)]
+    assert institutes()[0]["rows"]["people"] == len(USERS)
 
 
 def elsewhere(act):
