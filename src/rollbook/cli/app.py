@@ -14,12 +14,14 @@ from rollbook.cli import (
     check,
     demo,
     emulator,
+    enrolment,
     grade_levels,
     importing,
     link,
     mapping,
     match,
     passwords,
+    person,
     plan,
     profile,
     sample,
@@ -61,6 +63,8 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(match.app, name="match")
 app.add_typer(profile.app, name="profile")
+app.add_typer(person.app, name="person")
+app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(emulator.app, name="emulator")
 

@@ -138,8 +138,8 @@ def _longest(texts: pl.Series) -> int:
 
 
 def _warn_cut(rows: pl.DataFrame, column: Column, found: Rejections) -> None:
-    said = f"{column.name} is longer than {LONGEST} characters; only the first {LONGEST} are kept."
-    found.warn(rows, column.name, "too-long", said, "Shorten it.")
+    said, remedy = f"{column.name} is longer than {LONGEST} characters.", "Shorten it: no more are kept."
+    found.warn(rows, column.name, "too-long", said, remedy)
 
 
 def _read_word(column: Column, cells: pl.DataFrame, found: Rejections) -> pl.DataFrame:

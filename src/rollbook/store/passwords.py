@@ -7,16 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from rollbook.plan.changes import Kind
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import (
-    Change,
-    ChangeDetail,
+    Account,
     ClaimAttempt,
     ClaimCode,
     Institute,
     Link,
-    NameReservation,
     PersonRecord,
     Secret,
     Tenant,
@@ -57,24 +54,12 @@ def waiting(tenant: Tenant, institute: Institute) -> pl.DataFrame:
 
 
 def user_names(tenant: Tenant, links: Sequence[int]) -> dict[int, str]:
-    """The user name of each of these links, for those where one is known.
-
-    It is what the account was called when its newest password was set, else the name that was promised when it was made.
-    """
+    """The user name of each of these links, for those where one is known: as the mirror of accounts last saw it."""
     wanted = ", ".join(str(int(link)) for link in links) or "0"
-    promised = (
-        f"SELECT link_id, folded FROM {table_of(NameReservation)} "
-        f"WHERE tenant_id = %s AND namespace = '{Link.Kind.USER}' AND link_id IN ({wanted}) ORDER BY id"
+    statement = (
+        f"SELECT link_id, user_principal_name FROM {table_of(Account)} WHERE tenant_id = %s AND link_id IN ({wanted})"
     )
-    read = (
-        f"SELECT c.subject, d.after FROM {table_of(Change)} c "
-        f"JOIN {table_of(ChangeDetail)} d ON d.run_id = c.run_id AND d.seq = c.seq "
-        f"WHERE c.kind = {int(Kind.SET_PASSWORD)} AND c.subject IN ({wanted}) ORDER BY c.id"
-    )
-    schema = {"link": pl.Int64, "name": pl.String}
-    found = dict(read_frame(promised, [tenant.pk], schema).iter_rows())
-    seen = read_frame(read, [], schema).select("link", pl.col("name").str.json_path_match("$.user_principal_name"))
-    return found | dict(seen.drop_nulls().iter_rows())
+    return dict(read_frame(statement, [tenant.pk], {"link": pl.Int64, "name": pl.String}).iter_rows())
 
 
 def ciphertexts(secrets: Sequence[int]) -> dict[int, bytes]:
