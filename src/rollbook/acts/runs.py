@@ -19,13 +19,15 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, mirror, runs, trail
+from rollbook.store import leases, mirror, protection, runs, trail
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
 from rollbook.sync import Scope, View, draft, prove_again, prove_view
 
 DEVIATIONS_KEPT = 500
+USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
+"""Whoever holds one of these may change any account that is not protected."""
 
 
 @dataclass(slots=True)
@@ -91,8 +93,17 @@ class Session:
             raise
         finally:
             self._mirror(run)
+        self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def _protect(self, run: Run) -> None:
+        """Whoever Microsoft would not let us change, although we may change accounts, is left alone from now on."""
+        if self.tenant.reader.granted().isdisjoint(USER_WRITERS):
+            return
+        refused = protection.remember_refused(run, self.clock.now())
+        if refused:
+            self._trail("accounts.protected", run, {"count": len(refused), "object_ids": refused})
 
     def _mirror(self, run: Run) -> None:
         """What the reading no longer held is forgotten only now: a reading that left something out is not approved."""

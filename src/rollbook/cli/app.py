@@ -20,6 +20,7 @@ from rollbook.cli import (
     match,
     plan,
     profile,
+    protect,
     sample,
     serve,
     show,
@@ -58,6 +59,7 @@ app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(match.app, name="match")
 app.add_typer(profile.app, name="profile")
+app.add_typer(protect.app, name="protect")
 app.add_typer(emulator.app, name="emulator")
 
 

@@ -19,7 +19,7 @@ from rollbook.store.models.register import (
     Subject,
     Teaching,
 )
-from rollbook.store.models.review import Decision
+from rollbook.store.models.review import Decision, ProtectedAccount
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import Link, LinkHistory, NameReservation, Secret
@@ -57,6 +57,7 @@ __all__ = [
     "PersonRecord",
     "Profile",
     "ProfileVersion",
+    "ProtectedAccount",
     "RoleGrant",
     "Run",
     "Secret",
