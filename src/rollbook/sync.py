@@ -23,7 +23,7 @@ import polars as pl
 from rollbook.apply.proof import Proof, prove
 from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import GROUPS, MEMBERSHIPS, State
+from rollbook.directory.state import GROUPS, MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.make import make_plan
@@ -71,6 +71,10 @@ class Memory(Protocol):
 
     def decisions(self) -> pl.DataFrame:
         """What people decided about matches (schema plan.context.DECISIONS)."""
+        ...
+
+    def protected(self) -> pl.Series:
+        """Object ids of accounts that are never touched, whatever roles they hold."""
         ...
 
     def waited(self) -> pl.DataFrame:
@@ -145,7 +149,7 @@ def draft(
     tell("desired")
     desired = _desired(scope, roster, register, memory, reader)
     tell("tenant")
-    users, teams = reader.users(), reader.teams()
+    users, teams = guarded(reader.users(), memory.protected()), reader.teams()
     ours = desired.state.groups.select("link", "mark")
     groups = reader.groups(ours["mark"].to_list()).drop("link").join(ours, on="mark").select(GROUPS.keys())
     context = _context(scope, desired, memory, reader)

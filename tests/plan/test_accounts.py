@@ -303,3 +303,24 @@ def test_somebody_who_may_always_sign_in_is_not_disabled_without_enrolments_but_
     made = {v["display_name"]: v["account_enabled"] for v in values(plan, Kind.CREATE_USER)}
     assert made["Olga Idle"]
     assert "LICENSE_USER 4" in told(plan)
+
+
+def test_whoever_is_past_the_end_of_the_registration_has_left():
+    school = a_class()
+    tenant = established(school)
+    school.people["Maria Papadaki"]["registration_end"] = AUTUMN - 3 * DAY
+
+    plan = tenant.plan(school)
+
+    assert {"DISABLE_USER 2", "REMOVE_MEMBER 10001 2"} <= set(told(plan))
+    assert plan.changes.filter(pl.col("kind") == int(Kind.DISABLE_USER))["day"].to_list() == [AUTUMN - 3 * DAY]
+
+
+def test_an_account_made_before_the_first_enrolment_is_enabled_when_it_begins():
+    school = School().klass("7A", teachers=["Nikos Vasilakis"])
+    school.person("Maria Papadaki", "student")
+    tenant = established(school)
+    assert not account(tenant, 2)["account_enabled"]
+    school.klass("7A", students=["Maria Papadaki"])
+
+    assert {"ENABLE_USER 2", "LICENSE_USER 2", "ADD_MEMBER 10001 2"} <= set(told(tenant.plan(school)))

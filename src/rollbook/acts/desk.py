@@ -11,8 +11,9 @@ import polars as pl
 
 from rollbook.acts.connections import ConnectedReader, connection_of, opened
 from rollbook.acts.profiles import Author
+from rollbook.directory.state import guarded
 from rollbook.errors import InputRefused
-from rollbook.store import leases, runs
+from rollbook.store import leases, protection, runs
 from rollbook.store.models import Connection, Institute, Run, Tenant
 
 
@@ -27,14 +28,17 @@ class Desk:
 
     def users(self) -> pl.DataFrame:
         """All users of the tenant (schema directory.state.USERS)."""
-        return self.reader.users()
+        return guarded(self.reader.users(), self._listed())
 
     def look(self, object_ids: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
         """The users of these ids and names that exist (schema directory.state.USERS)."""
         found = pl.concat([self.reader.users_by_id(object_ids), self.reader.users_by_upn(names)])
         holders = self.reader.role_holders()
         everybody = pl.lit(value=True) if holders is None else pl.col("object_id").is_in(list(holders))
-        return found.with_columns(protected=everybody)
+        return guarded(found.with_columns(protected=everybody), self._listed())
+
+    def _listed(self) -> pl.Series:
+        return protection.protected(self.tenant)["object_id"]
 
     def changed(self, action: str, content: dict[str, Any]) -> None:
         """Links or decisions were changed: plans that wait no longer count, and the trail says so."""

@@ -22,7 +22,7 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, mirror, runs, trail
+from rollbook.store import leases, mirror, protection, runs, trail
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
@@ -30,6 +30,8 @@ from rollbook.store.models import Approval, Connection, Institute, ProfileVersio
 from rollbook.sync import Scope, View, absences, draft, prove_again, prove_view
 
 DEVIATIONS_KEPT = 500
+USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
+"""Whoever holds one of these may change any account that is not protected."""
 
 
 @dataclass(slots=True)
@@ -101,8 +103,17 @@ class Session:
             raise
         finally:
             self._remember(run)
+        self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def _protect(self, run: Run) -> None:
+        """Whoever Microsoft would not let us change, although we may change accounts, is left alone from now on."""
+        if self.tenant.reader.granted().isdisjoint(USER_WRITERS):
+            return
+        refused = protection.remember_refused(run, self.clock.now())
+        if refused:
+            self._trail("accounts.protected", run, {"count": len(refused), "object_ids": refused})
 
     def _remember(self, run: Run) -> None:
         """Remember what the run did to accounts, as far as it came.

@@ -24,6 +24,7 @@ from rollbook.cli import (
     person,
     plan,
     profile,
+    protect,
     sample,
     serve,
     show,
@@ -66,6 +67,7 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
+app.add_typer(protect.app, name="protect")
 app.add_typer(emulator.app, name="emulator")
 
 

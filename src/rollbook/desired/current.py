@@ -96,10 +96,16 @@ def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.Da
     return _current(roster, roster.teachings, profile, as_of).select("person", "klass", "teacher_type", "begin")
 
 
+def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
+    """[person] of everybody who is active and whose registration has not ended; the end day itself is outside."""
+    ended = (pl.col("registration_end") <= as_of).fill_null(value=False)
+    return roster.people.filter(pl.col("active") & ~ended).select("person")
+
+
 def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     years = academic_periods(roster, profile, as_of)
     classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
-    active = roster.people.filter("active").select("person")
+    active = registered(roster, as_of)
     return (
         rows.join(classes, on="klass")
         .filter(_in_force(as_of, profile.users.lead_days))
@@ -108,15 +114,21 @@ def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.dat
 
 
 def ended(roster: Roster, as_of: dt.date) -> pl.DataFrame:
-    """[person, ended]: the last day on which an enrolment or teaching of somebody ended, of those that did."""
-    both = pl.concat([roster.enrolments.select("person", "end"), roster.teachings.select("person", "end")])
-    return both.filter(pl.col("end") <= as_of).group_by("person").agg(ended=pl.col("end").max())
+    """[person, ended]: the last day on which an enrolment, a teaching or the registration of somebody ended, of those that did."""
+    registrations = roster.people.select("person", end="registration_end")
+    inside = (roster.enrolments.select("person", "end"), roster.teachings.select("person", "end"))
+    return (
+        pl.concat([registrations, *inside])
+        .filter(pl.col("end") <= as_of)
+        .group_by("person")
+        .agg(ended=pl.col("end").max())
+    )
 
 
 def current_people(
     roster: Roster, enrolments: pl.DataFrame, teachings: pl.DataFrame, typed: pl.DataFrame
 ) -> pl.DataFrame:
-    """The rows of `typed` [person, user_type] that are active and have what their type needs to be current.
+    """The rows of `typed` [person, user_type], all of registered people, that have what their type needs to be current.
 
     Students and teachers need an enrolment or teaching, parents a child that is current, employees nothing more
     (`Inst.Active-Has Enrolments`).
@@ -132,8 +144,7 @@ def current_people(
             _of_type(roster.people.select("person"), UserType.EMPLOYEE),
         ]
     )
-    active = roster.people.filter("active").select("person")
-    return typed.join(active, on="person", how="semi").join(qualifying, on=["person", "user_type"], how="semi")
+    return typed.join(qualifying, on=["person", "user_type"], how="semi")
 
 
 def _of_type(people: pl.DataFrame, user_type: UserType) -> pl.DataFrame:

@@ -50,10 +50,11 @@ def managed_people(roster: Roster, profile: Profile, as_of: dt.date, departed: p
     named = roster.affiliations.select("person", "user_type")
     typed = _first_type(named, profile).join(about, on="person", how="semi")
     gone = _first_type(departed.select("person", "user_type"), profile).join(named, on="person", how="anti")
-    active = roster.people.filter("active").select("person", present=pl.lit(value=True))
+    active = current.registered(roster, as_of).with_columns(present=pl.lit(value=True))
     enrolments = current.current_enrolments(roster, profile, as_of)
     teachings = current.current_teachings(roster, profile, as_of)
-    now = current.current_people(roster, enrolments, teachings, typed).select("person", current=pl.lit(value=True))
+    there = typed.join(active, on="person", how="semi")
+    now = current.current_people(roster, enrolments, teachings, there).select("person", current=pl.lit(value=True))
     everybody = pl.concat([typed, gone]).join(active, on="person", how="left").join(now, on="person", how="left")
     return (
         everybody.with_columns(pl.col("present", "current").fill_null(value=False))

@@ -110,4 +110,9 @@ class State:
                 raise TypeError(f"state table {entry.name}: expected {expected}, got {frame.schema}")
 
 
+def guarded(users: pl.DataFrame, object_ids: pl.Series) -> pl.DataFrame:
+    """Users (schema USERS) of whom those with these object ids are protected too."""
+    return users.with_columns(protected=pl.col("protected") | pl.col("object_id").is_in(object_ids.implode()))
+
+
 SCHEMAS: Mapping[str, Schema] = {"users": USERS, "teams": TEAMS, "groups": GROUPS, "memberships": MEMBERSHIPS}

@@ -226,13 +226,14 @@ class GraphReader:
             self._clock.sleep(fault.delay or FIRST_DELAY * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _require_hidden_members(self) -> None:
-        """Refuse to read memberships with a token that would leave people out without saying so.
-
-        The token is only looked into, not trusted: Microsoft alone decides what it is good for.
-        """
+    def granted(self) -> frozenset[str]:
+        """The permissions the token in use says it has. It is only looked into: Microsoft alone decides what it is good for."""
         claims = jwt.decode(self._transport.token(), options={"verify_signature": False})
-        if HIDDEN_MEMBERS not in claims.get("roles", ()):
+        return frozenset(claims.get("roles", ()))
+
+    def _require_hidden_members(self) -> None:
+        """Refuse to read memberships with a token that would leave people out without saying so."""
+        if HIDDEN_MEMBERS not in self.granted():
             raise Stop(
                 f"The application lacks the permission {HIDDEN_MEMBERS}, so members of class teams would be left out.",
                 remedy="Grant the permission at Microsoft and give consent again.",

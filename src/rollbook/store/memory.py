@@ -12,7 +12,7 @@ from django.db import transaction
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import decisions, links
+from rollbook.store import decisions, links, protection
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
@@ -97,6 +97,10 @@ class TenantMemory:
     def decisions(self) -> pl.DataFrame:
         """What people decided about matches (schema DECISIONS)."""
         return decisions.in_force(self.tenant)
+
+    def protected(self) -> pl.Series:
+        """Object ids of accounts that are never touched, whatever roles they hold."""
+        return protection.protected(self.tenant)["object_id"]
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""

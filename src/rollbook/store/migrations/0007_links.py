@@ -77,4 +77,20 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(models.F('tenant'), models.F('ended_at'), name='decision_in_force')],
             },
         ),
+        migrations.CreateModel(
+            name='ProtectedAccount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('object_id', models.CharField(max_length=64)),
+                ('kind', models.CharField(choices=[('kept', 'Kept'), ('refused', 'Refused')], max_length=8)),
+                ('reason', models.CharField(max_length=255)),
+                ('actor', models.CharField(max_length=255)),
+                ('run', models.BigIntegerField(null=True)),
+                ('at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='store.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('tenant'), models.F('object_id'), name='protected_account')],
+            },
+        ),
     ]

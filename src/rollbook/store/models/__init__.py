@@ -19,7 +19,7 @@ from rollbook.store.models.register import (
     Subject,
     Teaching,
 )
-from rollbook.store.models.review import Decision
+from rollbook.store.models.review import Decision, ProtectedAccount
 from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
@@ -71,6 +71,7 @@ __all__ = [
     "PersonRecord",
     "Profile",
     "ProfileVersion",
+    "ProtectedAccount",
     "RoleGrant",
     "Run",
     "Secret",

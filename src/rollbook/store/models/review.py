@@ -26,3 +26,24 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [models.Index("tenant", "ended_at", name="decision_in_force")]
+
+
+class ProtectedAccount(models.Model):
+    """An account that is never changed in any way, whoever it belongs to. Erasable: the reason is somebody's own words."""
+
+    class Kind(models.TextChoices):
+        """Kept by an administrator, or remembered because Microsoft refused us although we have the permission."""
+
+        KEPT = "kept"
+        REFUSED = "refused"
+
+    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, db_index=False, related_name="+")
+    object_id = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    reason = models.CharField(max_length=255)
+    actor = models.CharField(max_length=255)
+    run = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("tenant", "object_id", name="protected_account")]
