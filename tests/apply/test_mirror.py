@@ -107,7 +107,8 @@ def test_what_somebody_else_disabled_after_enabling_it_stays_disabled_when_the_p
     deliver(school)
     done = synchronized(institute, NEXT_DAY)
     assert not enabled(tenant, left)
-    assert not Change.objects.filter(run=done.run, kind=int(Kind.ENABLE_USER)).exists()
+    enabling = Change.objects.filter(run=done.run, kind=int(Kind.ENABLE_USER))
+    assert set(enabling.values_list("cause", flat=True)) == {int(Cause.DISABLED_ELSEWHERE)}
 
 
 def test_a_reading_that_lags_behind_our_own_disabling_does_not_end_the_claim(sqlite_store, tenant):
