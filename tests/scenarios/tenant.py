@@ -16,6 +16,9 @@ DOMAIN = "sample-school.example"
 LICENCES = {"STANDARDWOFFPACK_STUDENT": "student", "STANDARDWOFFPACK_FACULTY": "staff"}
 """What the tenant bought, under the names the scenarios use."""
 
+PRODUCTS = {word: part for part, word in LICENCES.items()}
+"""What a profile calls them."""
+
 SEATS = {"student": 12, "staff": 6}
 """How many of each: few, so that a small school can run out of them."""
 
@@ -32,6 +35,9 @@ PROPERTIES = {
     "state": "state",
     "country": "country",
     "usage_location": "usageLocation",
+    "office_location": "officeLocation",
+    "mobile_phone": "mobilePhone",
+    "mail": "mail",
     "signed_out_at": "signInSessionsValidFromDateTime",
 }
 SELECT = ",".join(
@@ -101,6 +107,23 @@ class Tenant:
         found = [a for a in self.accounts() if name in (a.name, a.user_name, a.user_name.partition("@")[0])]
         assert len(found) == 1, f"{len(found)} accounts go by {name}"
         return found[0]
+
+    def plans_off(self, name: str) -> set[str]:
+        """The names of the service plans that are switched off in the licences of an account."""
+        products = self.graph.values("/subscribedSkus")
+        called = {plan["servicePlanId"]: plan["servicePlanName"] for sku in products for plan in sku["servicePlans"]}
+        held = self.graph.values(f"/users?$select=id,assignedLicenses&$filter=id eq '{self.account(name).object_id}'")
+        return {called[plan] for licence in held[0]["assignedLicenses"] for plan in licence["disabledPlans"]}
+
+    def close_off(self, account: str) -> None:
+        """An administrator moves an account into a unit with restricted management, where nobody else may change it."""
+        unit = self.graph.made(
+            "/directory/administrativeUnits", {"displayName": "Closed", "isMemberManagementRestricted": True}
+        )
+        reference = {
+            "@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{self.account(account).object_id}"
+        }
+        assert self.graph("POST", f"/directory/administrativeUnits/{unit}/members/$ref", reference).status_code == 204
 
     def names(self) -> set[str]:
         """The display names of all accounts."""

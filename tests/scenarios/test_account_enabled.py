@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.scenarios.stage import Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
 
@@ -111,11 +110,6 @@ def test_an_enrolment_counts_from_two_weeks_before_it_begins_unless_the_profile_
 
 
 @proves("P47", "P47e", "P47g")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="an account we made disabled does not count as disabled by us, so it is never enabled",
-)
 def test_an_account_made_before_its_owner_has_an_enrolment_may_sign_in_once_there_is_one(stage: Stage):
     stage.school.student("Maria Papadaki").joins("Maria Papadaki", "7A", begin="2026-11-15")
     stage.on("2026-10-31").synchronise()
@@ -155,11 +149,6 @@ def test_in_the_summer_between_two_school_years_no_team_loses_anybody(stage: Sta
 
 
 @proves("P47i")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="between two school years no enrolment is current, so everybody is disabled",
-)
 def test_in_the_summer_between_two_school_years_nobody_is_disabled(stage: Stage):
     a_summer(stage)
 

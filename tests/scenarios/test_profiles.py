@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from tests.scenarios.stage import FIRST_PROFILE, Stage, actions, proves
+from tests.scenarios.stage import FIRST_PROFILE, Stage, actions, merged, proves
 from tests.scenarios.tenant import made_by_others
 
 from rollbook.acts import profiles
@@ -27,8 +27,7 @@ def a_profile(stage: Stage, name: str, begin: str | None, end: str | None, **use
     """A new profile, with these settings of users beside the suggested ones; not enabled."""
     made = profiles.new(stage.institute(), name, *days(begin, end), stage.author)
     exported = profiles.exported(made)
-    document = exported.profile.model_dump(mode="json")
-    document["users"] |= users
+    document = merged(exported.profile.model_dump(mode="json"), {"users": users})
     profiles.save(made, replace(exported, profile=parse(document)), stage.author)
     return made
 
