@@ -188,14 +188,14 @@ P47i | §1 | rule | A summer between two school years disables nobody and emptie
 
 ACTIONS = section(
     "Actions",
-    "test_actions.py",
+    "test_actions.py test_leaving.py test_passwords.py",
     "2b0dcdd4",
     """
 P48  | 96acfe9d | rule | Create makes an account for a person who has none.
 P48a | §5 | rule | Create off: no account is made, and the plan says so.
 P48b | §5 | rule | A new account has a password of its own, random, to be changed at the first sign-in, and kept encrypted.
-P48c | §5 | soon | First passwords are handed over once, as slips, as a file, or by a claim code, and are gone then.
-P48d | §5 | soon | A person or a whole class can be given new passwords later.
+P48c | §5 | rule | First passwords are handed over once, as slips, as a file, or by a claim code, and are gone then.
+P48d | §5 | rule | A person or a whole class can be given new passwords later.
 P49  | 96acfe9d | rule | Update keeps an existing account in step with the register.
 P49a | §5 | rule | Update off: no attribute, licence or name of an existing account is touched.
 P49b | §5 | rule | Whoever holds a directory role is never changed: directly, eligibly, or through a group.
@@ -204,14 +204,14 @@ P49d | §5 | soon | Accounts on the list the administrator keeps are never chang
 P49e | §5 | soon | An account for which Microsoft refused a change is not tried again and again.
 P49f | §5 | rule | An account kept by the school's own Active Directory is linked, licensed and enrolled, and nothing else.
 P50  | 96acfe9d | rule | Deactivate takes the sign-in from whoever left, and ends their sessions.
-P50a | §5 | soon | A grace before disabling can be set; there is none unless it is.
-P50b | §5 | soon | Where it is chosen, licences go after a grace, which is 90 days unless it is set otherwise.
+P50a | §5 | rule | A grace before disabling can be set; there is none unless it is.
+P50b | §5 | rule | Where it is chosen, licences go after a grace, which is 90 days unless it is set otherwise.
 P50c | §5 | rule | Accounts are never deleted.
 P50d | §5 | rule | Whoever comes back may sign in again, where Create or Update is on.
-P50e | §5 | soon | An account in Microsoft's bin is restored for whoever comes back, found by id or mark, never by name.
+P50e | §5 | rule | An account in Microsoft's bin is restored for whoever comes back, found by id or mark, never by name.
 P50f | §5 | rule | What somebody else disabled stays disabled.
-P50g | §5 | soon | It is shown that somebody else disabled it.
-P50h | §5 | soon | Our claim on a disabled account ends once it was seen enabled.
+P50g | §5 | rule | It is shown that somebody else disabled it.
+P50h | §5 | rule | Our claim on a disabled account ends once it was seen enabled.
 P51  | 96acfe9d | rule | SSO alone is an action too.
 P51a | §5 | rule | With any action on, people are matched and linked, which writes nothing, and enrolled once they are linked.
 P51b | §5 | rule | With no action on, people are neither matched nor enrolled.
@@ -285,7 +285,7 @@ P65b | §5 | rule | When licences run short, the types are served in their order
 P65c | §5 | soon | A type can have several licences, with some of their plans switched off.
 P65d | §5 | soon | Before every apply it is told how many are needed, how many are free, and who would be left out.
 P65e | §5 | soon | Licences can be given by flat groups of their own, where the tenant offers it.
-P65f | §5 | soon | Only licences that we assigned are ever taken away.
+P65f | §5 | rule | Only licences that we assigned are ever taken away.
 P65g | §5 | rule | A licence the tenant does not have stops the run with a sentence.
 P66  | 1985a519 | soon | An organisation may have one tenant for the employees of all its institutes.
 P67  | 1df21e6f | soon | Where it has, the domain of employees is that tenant's.

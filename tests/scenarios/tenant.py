@@ -115,6 +115,18 @@ class Tenant:
         held = self.graph.values(f"/users?$select=id,assignedLicenses&$filter=id eq '{self.account(name).object_id}'")
         return {called[plan] for licence in held[0]["assignedLicenses"] for plan in licence["disabledPlans"]}
 
+    def password(self, name: str) -> str:
+        """What somebody has to type to sign in, which Microsoft itself tells nobody."""
+        return str(self.running.directory.users.get(self.account(name).object_id)["_password"])
+
+    def give_licence(self, name: str, product: str) -> None:
+        """An administrator gives an account a licence."""
+        (sku,) = [
+            each["skuId"] for each in self.graph.values("/subscribedSkus") if each["skuPartNumber"] == PRODUCTS[product]
+        ]
+        body = {"addLicenses": [{"skuId": sku, "disabledPlans": []}], "removeLicenses": []}
+        assert self.graph("POST", f"/users/{self.account(name).object_id}/assignLicense", body).status_code == 200
+
     def close_off(self, account: str) -> None:
         """An administrator moves an account into a unit with restricted management, where nobody else may change it."""
         unit = self.graph.made(
