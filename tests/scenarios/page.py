@@ -179,7 +179,7 @@ P47b | §4 | rule | Parents need at least one such child.
 P47c | §4 | rule | Employees need to be active, nothing else.
 P47d | §4 | rule | Where Deactivate is off, nobody's sign-in is taken away by it.
 P47e | §4 | rule | It gives the sign-in back only to accounts that Rollbook itself disabled.
-P47f | §4 | soon | Whether an account is enabled can be mapped from another property.
+P47f | §4 | rule | Whether an account is enabled can be mapped from another property.
 P47g | §1 | rule | An enrolment that is still to begin counts from the lead days on, 14 unless the profile says otherwise.
 P47h | §1 | rule | The last day of an enrolment is the first day without it.
 P47i | §1 | rule | A summer between two school years disables nobody and empties no team.
@@ -200,8 +200,8 @@ P49  | 96acfe9d | rule | Update keeps an existing account in step with the regis
 P49a | §5 | rule | Update off: no attribute, licence or name of an existing account is touched.
 P49b | §5 | rule | Whoever holds a directory role is never changed: directly, eligibly, or through a group.
 P49c | §5 | rule | Where roles cannot be read, no account that was there is changed in any way.
-P49d | §5 | soon | Accounts on the list the administrator keeps are never changed.
-P49e | §5 | soon | An account for which Microsoft refused a change is not tried again and again.
+P49d | §5 | rule | Accounts on the list the administrator keeps are never changed.
+P49e | §5 | rule | An account for which Microsoft refused a change is not tried again and again.
 P49f | §5 | rule | An account kept by the school's own Active Directory is linked, licensed and enrolled, and nothing else.
 P50  | 96acfe9d | rule | Deactivate takes the sign-in from whoever left, and ends their sessions.
 P50a | §5 | rule | A grace before disabling can be set; there is none unless it is.
@@ -230,16 +230,16 @@ P58  | 123179a0 | rule | What is chosen in the grid is what happens, and nothing
 
 MATCHING = section(
     "Matching users",
-    "test_matching.py",
+    "test_matching.py test_links.py",
     "38a338b3, 7dfb4cf6",
     """
 P59  | 9cde6bf6 | rule | The first time, people and accounts are brought together by a property that was chosen.
 P59a | §5 | rule | One hit is linked.
 P59b | §5 | rule | Two or more hits wait for a person.
-P59c | §5 | soon | What waits stands on a list of matches to review, where it can be decided.
+P59c | §5 | rule | What waits stands on a list of matches to review, where it can be decided.
 P59d | §5 | rule | A hit that is linked to somebody else already is a conflict.
 P59e | §5 | rule | Guests are never matched.
-P59f | §5 | soon | Nor are shared mailboxes, and restricted or dynamic objects.
+P59f | §5 | rule | Nor are shared mailboxes, and restricted or dynamic objects.
 P59g | §5 | rule | Two people of one name stay two: nobody is matched by a name alone.
 P60  | 9cde6bf6 | rule | Chosen can be the e-mail,
 P60a | §5 | rule | which never links staff by itself, since its owner can change it,
@@ -249,13 +249,13 @@ P62  | 9cde6bf6 | rule | or the number the school has given, or nothing at all.
 P63  | 997fd12f | rule | From then on the account's own id counts, whatever else of it changes.
 P63a | §5 | rule | A link belongs to the tenant, and every profile of the school uses it.
 P63b | §5 | rule | A linked account that is gone waits; nobody gets a second one.
-P63c | §5 | soon | Links can be looked through, corrected, and taken away without deleting anything.
-P63d | §5 | soon | Links are taken in and out in bulk.
-P63e | §5 | soon | Links keep their history.
-P63f | §5 | soon | Links can be made anew from the marks on the accounts.
+P63c | §5 | rule | Links can be looked through, corrected, and taken away without deleting anything.
+P63d | §5 | rule | Links are taken in and out in bulk.
+P63e | §5 | rule | Links keep their history.
+P63f | §5 | rule | Links can be made anew from the marks on the accounts.
 P63g | §5 | rule | An account that carries somebody else's mark is a conflict and is touched in no way.
-P63h | §5 | soon | An account that was deleted and made anew by hand is not taken for the one that was linked.
-P63i | §5 | soon | User name, mail and object id go back to the school as a file.
+P63h | §5 | rule | An account that was deleted and made anew by hand is not taken for the one that was linked.
+P63i | §5 | rule | User name, mail and object id go back to the school as a file.
 P63j | §5 | issue 8 | They go back through the API and by webhook, too.
 """,
 )

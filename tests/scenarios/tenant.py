@@ -103,8 +103,10 @@ class Tenant:
         return [_account(user, words) for user in found if not user["userPrincipalName"].startswith("admin@")]
 
     def account(self, name: str) -> Account:
-        """The one account of this display name, or user name with or without its domain."""
-        found = [a for a in self.accounts() if name in (a.name, a.user_name, a.user_name.partition("@")[0])]
+        """The one account of this display name, object id, or user name with or without its domain."""
+        found = [
+            a for a in self.accounts() if name in (a.object_id, a.name, a.user_name, a.user_name.partition("@")[0])
+        ]
         assert len(found) == 1, f"{len(found)} accounts go by {name}"
         return found[0]
 
@@ -149,6 +151,10 @@ class Tenant:
         """The names of all teams."""
         wanted = "resourceProvisioningOptions/Any(x:x eq 'Team')"
         return {group["displayName"] for group in self.graph.values(f"/groups?$filter={wanted}&$select=displayName")}
+
+    def groups(self) -> set[str]:
+        """The names of all groups, whether teams or not."""
+        return {group["displayName"] for group in self.graph.values("/groups?$select=displayName")}
 
     def members(self, team: str) -> set[str]:
         """The display names of a team's members, its owners included."""

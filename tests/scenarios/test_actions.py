@@ -9,6 +9,7 @@ import pytest
 from tests.scenarios.stage import Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
 
+from rollbook.acts import protection
 from rollbook.profiles import suggested
 from rollbook.store.models import Secret
 from rollbook.store.vault import Vault
@@ -145,6 +146,50 @@ def test_where_roles_cannot_be_read_accounts_that_were_there_stay_as_they_are_an
 
     assert "may not read roles" in done.reason("Nikolaos Vasilakis")
     assert stage.tenant.names() == {"Nikos Vasilakis", "Maria Papadaki", "Jan Kowalski"}
+
+
+@proves("P49d")
+def test_an_account_on_the_administrators_list_is_not_changed_until_it_is_taken_off(stage: Stage):
+    holder = a_changed_teacher(stage)
+    with stage.desk() as desk:
+        protection.protect(desk, holder, "he looks after it himself")
+
+    done = stage.synchronise()
+    assert (done.writes, "list of `rollbook protect`" in done.reason("Nikolaos Vasilakis")) == (0, True)
+    stage.school.leaves("Nikos Vasilakis")
+    stage.synchronise()
+    assert stage.tenant.account("Nikos Vasilakis").enabled
+    with stage.desk() as desk:
+        protection.release(desk, holder)
+    stage.synchronise()
+
+    assert not stage.tenant.account(holder).enabled
+
+
+@proves("P49d")
+def test_somebody_on_the_administrators_list_is_matched_and_enrolled_all_the_same(stage: Stage):
+    stage.tenant_holds(made_by_others("maria", "M. P.", employee_id="S2"))
+    stage.school.teacher("Nikos Vasilakis", "7A").student("Maria Papadaki", "7A")
+    with stage.desk() as desk:
+        protection.protect(desk, "maria@sample-school.example", "she looks after it herself")
+
+    stage.synchronise()
+
+    assert stage.tenant.members("7A") == {"Nikos Vasilakis", "M. P."}
+    assert stage.tenant.account("maria").licences == ()
+
+
+@proves("P49e")
+def test_an_account_microsoft_does_not_let_us_change_is_put_on_the_list_and_left_alone_from_then_on(stage: Stage):
+    holder = a_changed_teacher(stage)
+    stage.tenant.close_off(holder)
+
+    assert stage.attempt().refused == 1
+    done = stage.synchronise()
+
+    assert (done.writes, bool(done.reason("Nikolaos Vasilakis"))) == (0, True)
+    (entry,) = protection.listed(stage.institute())
+    assert (entry.object_id, entry.kind) == (holder, "refused")
 
 
 @proves("P49f")
