@@ -262,7 +262,7 @@ P63j | §5 | issue 8 | They go back through the API and by webhook, too.
 
 ROLES = section(
     "Roles for users",
-    "test_roles.py",
+    "test_roles.py test_licences.py",
     "43fd82f0",
     """
 P64  | 2fd88614 | rule | Each user type has a domain, in which its user names are made.
@@ -275,16 +275,16 @@ P64f | §5 | rule | It is written in Latin letters as the school's language writ
 P64g | §5 | rule | No two accounts of the tenant have the same one, whoever made them; equal ones are numbered from 2.
 P64h | §5 | rule | Who gets which number does not depend on the order of a delivery.
 P64i | §5 | rule | Once given, it stays, also when the person's name changes.
-P64j | §5 | soon | It follows a changed name where the profile says so.
-P64k | §5 | soon | Ordered alternatives are tried before numbers.
-P64l | §5 | soon | A leaver's user name stays reserved for a time that can be set.
+P64j | §5 | rule | It follows a changed name where the profile says so.
+P64k | §5 | rule | Ordered alternatives are tried before numbers.
+P64l | §5 | rule | A leaver's user name stays reserved for a time that can be set.
 P64m | §5 | rule | Where no user name can be made, that person waits, and nobody else does.
 P65  | 2fd88614 | rule | Each user type has a licence.
 P65a | §5 | rule | The country in which it is used is the type's, else the tenant's own, and is set before.
 P65b | §5 | rule | When licences run short, the types are served in their order, and the rest waits.
-P65c | §5 | soon | A type can have several licences, with some of their plans switched off.
-P65d | §5 | soon | Before every apply it is told how many are needed, how many are free, and who would be left out.
-P65e | §5 | soon | Licences can be given by flat groups of their own, where the tenant offers it.
+P65c | §5 | rule | A type can have several licences, with some of their plans switched off.
+P65d | §5 | rule | Before every apply it is told how many are needed, how many are free, and who would be left out.
+P65e | §5 | rule | Licences can be given by flat groups of their own, where the tenant offers it.
 P65f | §5 | rule | Only licences that we assigned are ever taken away.
 P65g | §5 | rule | A licence the tenant does not have stops the run with a sentence.
 P66  | 1985a519 | soon | An organisation may have one tenant for the employees of all its institutes.

@@ -29,7 +29,7 @@ from rollbook.acts import desk, profiles
 from rollbook.acts.links import Subject, find_subject
 from rollbook.acts.profiles import Author
 from rollbook.acts.runs import Session, Synchronized, session
-from rollbook.plan.changes import ChangeVerdict, Plan
+from rollbook.plan.changes import ChangeVerdict, Forecast, Plan
 from rollbook.plan.sentences import sentence
 from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse, suggested
@@ -81,12 +81,16 @@ class Calendar(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a synchronization did: changes made, writes sent, what waits for whom and why in sentences, and what Microsoft refused."""
+    """What a synchronization did: changes made, writes sent, what waits for whom and why in sentences.
+
+    `refused` are changes Microsoft refused; `forecast` says what was known of seats before anything was applied.
+    """
 
     changes: int
     writes: int
     waits: tuple[str, ...]
     told: tuple[str, ...]
+    forecast: tuple[Forecast, ...] = ()
     refused: int = 0
 
     def reason(self, name: str) -> str:
@@ -210,7 +214,7 @@ def told(plan: Plan, open_session: Session, writes: int) -> Done:
     ]
     waiting = tuple(line for verdict, line in lines if verdict == ChangeVerdict.WAITS)
     planned = tuple(line for verdict, line in lines if verdict != ChangeVerdict.WAITS)
-    return Done(changes=len(planned), writes=writes, waits=waiting, told=planned)
+    return Done(changes=len(planned), writes=writes, waits=waiting, told=planned, forecast=plan.forecast)
 
 
 def merged(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

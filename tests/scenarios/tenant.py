@@ -129,6 +129,11 @@ class Tenant:
         body = {"addLicenses": [{"skuId": sku, "disabledPlans": []}], "removeLicenses": []}
         assert self.graph("POST", f"/users/{self.account(name).object_id}/assignLicense", body).status_code == 200
 
+    def joins(self, account: str, group: str) -> None:
+        """An administrator puts an account into a group by hand."""
+        (found,) = self.graph.values(f"/groups?$filter=displayName eq '{group}'&$select=id")
+        self.control("people", group=found["id"], user=self.account(account).object_id)
+
     def close_off(self, account: str) -> None:
         """An administrator moves an account into a unit with restricted management, where nobody else may change it."""
         unit = self.graph.made(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.scenarios.stage import Done, Stage, actions, licences, proves, roles
+from tests.scenarios.stage import Done, Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
 
 MARIA = "maria.papadaki@sample-school.example"
@@ -113,20 +113,6 @@ def test_a_licence_that_somebody_else_gave_is_not_taken_from_a_leaver(stage: Sta
     stage.on("2026-10-08").synchronise()
 
     assert stage.tenant.account("Maria Papadaki").licences == ("staff",)
-
-
-@proves("P65f")
-def test_a_licence_that_was_there_before_is_not_taken_when_the_profile_gives_another_one(stage: Stage):
-    stage.tenant_holds(made_by_others("maria", employee_id="S1", usage_location="GR"))
-    stage.tenant.give_licence("maria", "student")
-    stage.school.student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
-    stage.synchronise()
-
-    stage.profile(users=roles(student=licences("staff")))
-    stage.synchronise()
-
-    assert stage.tenant.account("Maria Papadaki").licences == ("staff", "student")
-    assert stage.tenant.account("Jan Kowalski").licences == ("staff",)
 
 
 @proves("P50e")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.scenarios.stage import Stage, actions, licences, proves, roles
 from tests.scenarios.tenant import SEATS, made_by_others
@@ -208,6 +210,105 @@ def test_a_user_name_stays_when_its_owner_is_called_something_else(stage: Stage)
     stage.synchronise()
 
     assert stage.tenant.account("Maria Makri").user_name == "maria.papadaki@sample-school.example"
+
+
+def named(**settings: Any) -> dict[str, Any]:
+    """The settings of users with these rules for user names."""
+    return {"names": settings}
+
+
+@proves("P64j")
+def test_a_user_name_follows_a_changed_name_where_the_profile_says_so_and_the_account_stays_the_same(stage: Stage):
+    stage.school.student("Maria Papadaki", "7A")
+    stage.profile(users=named(rename_on_change=True))
+    stage.synchronise()
+    before = stage.tenant.account("Maria Papadaki").object_id
+
+    stage.school.changes("Maria Papadaki", family_name="Makri")
+    stage.synchronise()
+
+    account = stage.tenant.account("Maria Makri")
+    assert (account.object_id, account.user_name) == (before, "maria.makri@sample-school.example")
+    assert stage.synchronise().changes == 0
+
+
+@proves("P64j", "P64l")
+def test_an_old_user_name_goes_to_nobody_else_for_its_time(stage: Stage):
+    stage.school.student("Maria Papadaki", "7A")
+    stage.profile(users=named(rename_on_change=True, keep_days=30))
+    stage.synchronise()
+    stage.school.changes("Maria Papadaki", family_name="Makri").student("maria papadaki", "7A")
+    stage.synchronise()
+    assert stage.tenant.user_names() == {"maria.makri", "maria.papadaki2"}
+
+    stage.school.student("MARIA PAPADAKI", "7A")
+    stage.on("2026-11-01").synchronise()
+
+    assert stage.tenant.user_names() == {"maria.makri", "maria.papadaki2", "maria.papadaki"}
+
+
+@proves("P64k")
+def test_alternatives_are_tried_in_their_order_before_numbers(stage: Stage):
+    shorter = "{{ first_letter(called_first) }}.{{ called_last }}"
+    stage.profile(users=named(candidates=["given.family", shorter]))
+    for name in ("Maria Papadaki", "María Papadáki", "maria papadaki"):
+        stage.school.student(name, "7A")
+
+    stage.synchronise()
+
+    assert stage.tenant.user_names() == {"maria.papadaki", "m.papadaki", "maria.papadaki2"}
+
+
+@proves("P64k")
+@pytest.mark.parametrize(
+    ("shape", "user_name"),
+    [
+        ("given.family", "maria.papadaki"),
+        ("family.given", "papadaki.maria"),
+        ("g.family", "m.papadaki"),
+        ("given.f", "maria.p"),
+        ("gfamily", "mpapadaki"),
+        ("givenfamily", "mariapapadaki"),
+        ("username", "mpapa"),
+        ("sis_number", "s1"),
+        ("{{ called_last }}-{{ grade }}", "papadaki-7"),
+    ],
+)
+def test_a_user_name_can_have_one_of_several_shapes_or_be_an_expression(stage: Stage, shape: str, user_name: str):
+    stage.school.student("Maria Papadaki", "7A", username="mpapa", grade="7")
+    stage.profile(users=named(candidates=[shape]))
+
+    stage.synchronise()
+
+    assert stage.tenant.user_names() == {user_name}
+
+
+@proves("P64k", "P64g")
+def test_names_that_are_blocked_go_to_nobody(stage: Stage):
+    stage.school.student("Admin", "7A").student("Head", "7A")
+    stage.profile(users=named(blocked=["admin"]))
+
+    stage.synchronise()
+
+    assert stage.tenant.user_names() == {"admin2", "head"}
+
+
+@proves("P64l")
+@pytest.mark.parametrize(("day", "user_name"), [("2026-11-19", "maria.papadaki2"), ("2026-11-20", "maria.papadaki")])
+def test_the_user_name_of_a_leaver_whose_account_is_gone_stays_reserved_for_its_time(
+    stage: Stage, day: str, user_name: str
+):
+    stage.school.student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
+    stage.profile(users=named(keep_days=30))
+    stage.synchronise()
+    stage.school.vanishes("Maria Papadaki")
+    stage.on("2026-10-21").synchronise()
+    stage.tenant.control("delete", user="maria.papadaki@sample-school.example", forever=True)
+
+    stage.school.student("maria papadaki", "7A")
+    stage.on(day).synchronise()
+
+    assert stage.tenant.user_names() == {"jan.kowalski", user_name}
 
 
 @proves("P64m")
