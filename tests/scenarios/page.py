@@ -95,28 +95,28 @@ P14g | §3 | rule | A tenant has one synchronization at a time.
 P14h | §3 | rule | A plan that waits for approval does not keep others from synchronizing.
 P14i | §3 | issue 8 | Equal requests become one, and a few people are served in the midst of a long run.
 P14j | §3 | rule | A synchronization can be started by hand at any time.
-P14k | §1 | soon | People and enrolments kept by hand count like delivered ones, and leave a trail.
+P14k | §1 | rule | People and enrolments kept by hand count like delivered ones, and leave a trail.
 """,
 )
 
 PROFILES = section(
     "Profiles",
-    "test_profiles.py",
+    "test_profiles.py test_scope.py",
     "151def20, b6da32fa",
     """
 P15  | 3e1d5883 | rule | Here it is said on which days the school is synchronized, and about which school year.
-P15a | §3 | soon | A careful start: only chosen locations, grades, groups or people are in scope.
-P15b | §3 | soon | People and classes can be excluded one by one.
+P15a | §3 | rule | A careful start: only chosen locations, grades, groups or people are in scope.
+P15b | §3 | rule | People and classes can be excluded one by one.
 P15c | §3 | rule | The first run of a profile waits until somebody approves it.
 P15d | §3 | rule | It tells who is matched, who would get an account, and who is ambiguous.
-P15e | §3 | soon | It tells which accounts of the tenant would be left alone.
+P15e | §3 | rule | It tells which accounts of the tenant would be left alone.
 P16  | ea3f6094 | rule | A new synchronization period is made as a new execution profile.
 P17  | ea3f6094 | interface | The plus sign makes it.
 P18  | e8435942 | rule | A school can have several profiles, each with its own days.
 P19  | c26a2b71 | rule | Of two profiles, one may be running while the other is disabled.
 P19a | §3 | rule | A profile is a draft, enabled from a day on, enabled behind another, running, disabled, or ended.
 P19b | §3 | interface | The list has name, school year, days and status, and for each profile what can be done with it.
-P19c | §3 | soon | Only a profile that never ran can be deleted.
+P19c | §3 | rule | Only a profile that never ran can be deleted.
 P20  | 5e431ffd | interface | A small window asks for what a new profile needs.
 P21  | 5e431ffd | rule | A profile has a name, which no other profile of the school has.
 P22  | 5e431ffd | rule | A profile has a first and a last day.
@@ -152,13 +152,13 @@ P31  | a4278060 | rule | A mapping says how a value of the register becomes one 
 P31a | §4 | rule | What a row sets on creation only is left alone afterwards.
 P31b | §4 | rule | Rows can be tried on real people before anything is sent.
 P31c | §4 | rule | A try warns where a value is too long, is empty though required, or could not be made.
-P31d | §4 | soon | A try warns where characters are not allowed, or where a value collides with somebody else's.
+P31d | §4 | rule | A try warns where characters are not allowed, or where a value collides with somebody else's.
 P31e | §4 | rule | A row that fails for one person stops that person only.
 P32  | 5d3888cc | issue 6 | Each part of a profile has mappings.
 P33  | 2edda11a | rule | They draw on properties, each with a meaning that is shown.
 P34  | 9c5e1a5d | rule | Of people: first and last name, e-mail, id.
 P34a | §4 | rule | Of people, also: middle and preferred names, username, number, type, grade, location, institute, groups, phone.
-P34b | §4 | soon | Of people, also: external id, employee id, status, enrolments alone, department, grade type, level, stream, last day.
+P34b | §4 | rule | Of people, also: external id, employee id, status, enrolments alone, department, grade type, level, stream, last day.
 P35  | 3efcdd19 | issue 6 | Of teams: what the group, the subject and the grade are.
 P36  | 82a169d9 | issue 6 | Of enrolments: the role, among others.
 P37  | 7800f776 | issue 6 | Of hierarchies: what a study area or department is, among others.

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from tests.cli.inside import said
 from tests.scenarios.stage import FIRST_PROFILE, Stage, actions, merged, proves
 from tests.scenarios.tenant import made_by_others
 
@@ -143,6 +144,19 @@ def test_the_list_says_what_each_profile_is_on_a_day(stage: Stage):
     profiles.disable(year, stage.author)
     assert statuses(stage)["Year"] == "Disabled"
     assert statuses(stage)["Suggested"] == "Running"
+
+
+@proves("P19c")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="there is no way to delete a profile yet")
+def test_a_profile_that_never_ran_can_be_deleted_and_one_that_ran_cannot(stage: Stage):
+    stage.school.student("Maria Papadaki")
+    a_profile(stage, "Sketch", None, None)
+    stage.synchronise()
+
+    said("profile", "delete", "Sketch")
+    assert set(statuses(stage)) == {"Suggested"}
+    with pytest.raises(InputRefused, match="ran"):
+        said("profile", "delete", "Suggested")
 
 
 @proves("P21")
