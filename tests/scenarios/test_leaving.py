@@ -8,6 +8,8 @@ import pytest
 from tests.scenarios.stage import Done, Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
 
+from rollbook.store.models import Link
+
 MARIA = "maria.papadaki@sample-school.example"
 
 
@@ -146,6 +148,18 @@ def test_a_leaver_whose_account_was_deleted_gets_it_back_on_coming_back_and_not_
 
     back = stage.tenant.account("Maria Papadaki")
     assert (back.object_id, back.enabled) == (before.object_id, True)
+
+
+@proves("P50e", "P63f")
+def test_a_deleted_account_is_found_by_our_mark_even_if_the_link_to_it_was_lost(stage: Stage):
+    a_class(stage)
+    before = stage.tenant.account("Maria Papadaki")
+    stage.tenant.control("delete", user=MARIA)
+    Link.objects.all().delete()
+
+    stage.synchronise()
+
+    assert stage.tenant.account("Maria Papadaki").object_id == before.object_id
 
 
 @proves("P50e")
