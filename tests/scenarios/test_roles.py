@@ -237,8 +237,10 @@ def test_an_old_user_name_goes_to_nobody_else_for_its_time(stage: Stage):
     stage.school.student("Maria Papadaki", "7A")
     stage.profile(users=named(rename_on_change=True, keep_days=30))
     stage.synchronise()
-    stage.school.changes("Maria Papadaki", family_name="Makri").student("maria papadaki", "7A")
+    stage.school.changes("Maria Papadaki", family_name="Makri")
     stage.synchronise()
+    stage.school.student("maria papadaki", "7A")
+    stage.on("2026-10-30").synchronise()
     assert stage.tenant.user_names() == {"maria.makri", "maria.papadaki2"}
 
     stage.school.student("MARIA PAPADAKI", "7A")
