@@ -95,28 +95,28 @@ P14g | §3 | rule | A tenant has one synchronization at a time.
 P14h | §3 | rule | A plan that waits for approval does not keep others from synchronizing.
 P14i | §3 | issue 8 | Equal requests become one, and a few people are served in the midst of a long run.
 P14j | §3 | rule | A synchronization can be started by hand at any time.
-P14k | §1 | soon | People and enrolments kept by hand count like delivered ones, and leave a trail.
+P14k | §1 | rule | People and enrolments kept by hand count like delivered ones, and leave a trail.
 """,
 )
 
 PROFILES = section(
     "Profiles",
-    "test_profiles.py",
+    "test_profiles.py test_scope.py",
     "151def20, b6da32fa",
     """
 P15  | 3e1d5883 | rule | Here it is said on which days the school is synchronized, and about which school year.
-P15a | §3 | soon | A careful start: only chosen locations, grades, groups or people are in scope.
-P15b | §3 | soon | People and classes can be excluded one by one.
+P15a | §3 | rule | A careful start: only chosen locations, grades, groups or people are in scope.
+P15b | §3 | rule | People and classes can be excluded one by one.
 P15c | §3 | rule | The first run of a profile waits until somebody approves it.
 P15d | §3 | rule | It tells who is matched, who would get an account, and who is ambiguous.
-P15e | §3 | soon | It tells which accounts of the tenant would be left alone.
+P15e | §3 | rule | It tells which accounts of the tenant would be left alone.
 P16  | ea3f6094 | rule | A new synchronization period is made as a new execution profile.
 P17  | ea3f6094 | interface | The plus sign makes it.
 P18  | e8435942 | rule | A school can have several profiles, each with its own days.
 P19  | c26a2b71 | rule | Of two profiles, one may be running while the other is disabled.
 P19a | §3 | rule | A profile is a draft, enabled from a day on, enabled behind another, running, disabled, or ended.
 P19b | §3 | interface | The list has name, school year, days and status, and for each profile what can be done with it.
-P19c | §3 | soon | Only a profile that never ran can be deleted.
+P19c | §3 | rule | Only a profile that never ran can be deleted.
 P20  | 5e431ffd | interface | A small window asks for what a new profile needs.
 P21  | 5e431ffd | rule | A profile has a name, which no other profile of the school has.
 P22  | 5e431ffd | rule | A profile has a first and a last day.
@@ -152,13 +152,13 @@ P31  | a4278060 | rule | A mapping says how a value of the register becomes one 
 P31a | §4 | rule | What a row sets on creation only is left alone afterwards.
 P31b | §4 | rule | Rows can be tried on real people before anything is sent.
 P31c | §4 | rule | A try warns where a value is too long, is empty though required, or could not be made.
-P31d | §4 | soon | A try warns where characters are not allowed, or where a value collides with somebody else's.
+P31d | §4 | rule | A try warns where characters are not allowed, or where a value collides with somebody else's.
 P31e | §4 | rule | A row that fails for one person stops that person only.
 P32  | 5d3888cc | issue 6 | Each part of a profile has mappings.
 P33  | 2edda11a | rule | They draw on properties, each with a meaning that is shown.
 P34  | 9c5e1a5d | rule | Of people: first and last name, e-mail, id.
 P34a | §4 | rule | Of people, also: middle and preferred names, username, number, type, grade, location, institute, groups, phone.
-P34b | §4 | soon | Of people, also: external id, employee id, status, enrolments alone, department, grade type, level, stream, last day.
+P34b | §4 | rule | Of people, also: external id, employee id, status, enrolments alone, department, grade type, level, stream, last day.
 P35  | 3efcdd19 | issue 6 | Of teams: what the group, the subject and the grade are.
 P36  | 82a169d9 | issue 6 | Of enrolments: the role, among others.
 P37  | 7800f776 | issue 6 | Of hierarchies: what a study area or department is, among others.
@@ -179,7 +179,7 @@ P47b | §4 | rule | Parents need at least one such child.
 P47c | §4 | rule | Employees need to be active, nothing else.
 P47d | §4 | rule | Where Deactivate is off, nobody's sign-in is taken away by it.
 P47e | §4 | rule | It gives the sign-in back only to accounts that Rollbook itself disabled.
-P47f | §4 | soon | Whether an account is enabled can be mapped from another property.
+P47f | §4 | rule | Whether an account is enabled can be mapped from another property.
 P47g | §1 | rule | An enrolment that is still to begin counts from the lead days on, 14 unless the profile says otherwise.
 P47h | §1 | rule | The last day of an enrolment is the first day without it.
 P47i | §1 | rule | A summer between two school years disables nobody and empties no team.
@@ -188,30 +188,30 @@ P47i | §1 | rule | A summer between two school years disables nobody and emptie
 
 ACTIONS = section(
     "Actions",
-    "test_actions.py",
+    "test_actions.py test_leaving.py test_passwords.py",
     "2b0dcdd4",
     """
 P48  | 96acfe9d | rule | Create makes an account for a person who has none.
 P48a | §5 | rule | Create off: no account is made, and the plan says so.
 P48b | §5 | rule | A new account has a password of its own, random, to be changed at the first sign-in, and kept encrypted.
-P48c | §5 | soon | First passwords are handed over once, as slips, as a file, or by a claim code, and are gone then.
-P48d | §5 | soon | A person or a whole class can be given new passwords later.
+P48c | §5 | rule | First passwords are handed over once, as slips, as a file, or by a claim code, and are gone then.
+P48d | §5 | rule | A person or a whole class can be given new passwords later.
 P49  | 96acfe9d | rule | Update keeps an existing account in step with the register.
 P49a | §5 | rule | Update off: no attribute, licence or name of an existing account is touched.
 P49b | §5 | rule | Whoever holds a directory role is never changed: directly, eligibly, or through a group.
 P49c | §5 | rule | Where roles cannot be read, no account that was there is changed in any way.
-P49d | §5 | soon | Accounts on the list the administrator keeps are never changed.
-P49e | §5 | soon | An account for which Microsoft refused a change is not tried again and again.
+P49d | §5 | rule | Accounts on the list the administrator keeps are never changed.
+P49e | §5 | rule | An account for which Microsoft refused a change is not tried again and again.
 P49f | §5 | rule | An account kept by the school's own Active Directory is linked, licensed and enrolled, and nothing else.
 P50  | 96acfe9d | rule | Deactivate takes the sign-in from whoever left, and ends their sessions.
-P50a | §5 | soon | A grace before disabling can be set; there is none unless it is.
-P50b | §5 | soon | Where it is chosen, licences go after a grace, which is 90 days unless it is set otherwise.
+P50a | §5 | rule | A grace before disabling can be set; there is none unless it is.
+P50b | §5 | rule | Where it is chosen, licences go after a grace, which is 90 days unless it is set otherwise.
 P50c | §5 | rule | Accounts are never deleted.
 P50d | §5 | rule | Whoever comes back may sign in again, where Create or Update is on.
-P50e | §5 | soon | An account in Microsoft's bin is restored for whoever comes back, found by id or mark, never by name.
+P50e | §5 | rule | An account in Microsoft's bin is restored for whoever comes back, found by id or mark, never by name.
 P50f | §5 | rule | What somebody else disabled stays disabled.
-P50g | §5 | soon | It is shown that somebody else disabled it.
-P50h | §5 | soon | Our claim on a disabled account ends once it was seen enabled.
+P50g | §5 | rule | It is shown that somebody else disabled it.
+P50h | §5 | rule | Our claim on a disabled account ends once it was seen enabled.
 P51  | 96acfe9d | rule | SSO alone is an action too.
 P51a | §5 | rule | With any action on, people are matched and linked, which writes nothing, and enrolled once they are linked.
 P51b | §5 | rule | With no action on, people are neither matched nor enrolled.
@@ -230,16 +230,16 @@ P58  | 123179a0 | rule | What is chosen in the grid is what happens, and nothing
 
 MATCHING = section(
     "Matching users",
-    "test_matching.py",
+    "test_matching.py test_links.py",
     "38a338b3, 7dfb4cf6",
     """
 P59  | 9cde6bf6 | rule | The first time, people and accounts are brought together by a property that was chosen.
 P59a | §5 | rule | One hit is linked.
 P59b | §5 | rule | Two or more hits wait for a person.
-P59c | §5 | soon | What waits stands on a list of matches to review, where it can be decided.
+P59c | §5 | rule | What waits stands on a list of matches to review, where it can be decided.
 P59d | §5 | rule | A hit that is linked to somebody else already is a conflict.
 P59e | §5 | rule | Guests are never matched.
-P59f | §5 | soon | Nor are shared mailboxes, and restricted or dynamic objects.
+P59f | §5 | rule | Nor are shared mailboxes, and restricted or dynamic objects.
 P59g | §5 | rule | Two people of one name stay two: nobody is matched by a name alone.
 P60  | 9cde6bf6 | rule | Chosen can be the e-mail,
 P60a | §5 | rule | which never links staff by itself, since its owner can change it,
@@ -249,20 +249,20 @@ P62  | 9cde6bf6 | rule | or the number the school has given, or nothing at all.
 P63  | 997fd12f | rule | From then on the account's own id counts, whatever else of it changes.
 P63a | §5 | rule | A link belongs to the tenant, and every profile of the school uses it.
 P63b | §5 | rule | A linked account that is gone waits; nobody gets a second one.
-P63c | §5 | soon | Links can be looked through, corrected, and taken away without deleting anything.
-P63d | §5 | soon | Links are taken in and out in bulk.
-P63e | §5 | soon | Links keep their history.
-P63f | §5 | soon | Links can be made anew from the marks on the accounts.
+P63c | §5 | rule | Links can be looked through, corrected, and taken away without deleting anything.
+P63d | §5 | rule | Links are taken in and out in bulk.
+P63e | §5 | rule | Links keep their history.
+P63f | §5 | rule | Links can be made anew from the marks on the accounts.
 P63g | §5 | rule | An account that carries somebody else's mark is a conflict and is touched in no way.
-P63h | §5 | soon | An account that was deleted and made anew by hand is not taken for the one that was linked.
-P63i | §5 | soon | User name, mail and object id go back to the school as a file.
+P63h | §5 | rule | An account that was deleted and made anew by hand is not taken for the one that was linked.
+P63i | §5 | rule | User name, mail and object id go back to the school as a file.
 P63j | §5 | issue 8 | They go back through the API and by webhook, too.
 """,
 )
 
 ROLES = section(
     "Roles for users",
-    "test_roles.py",
+    "test_roles.py test_licences.py",
     "43fd82f0",
     """
 P64  | 2fd88614 | rule | Each user type has a domain, in which its user names are made.
@@ -275,17 +275,17 @@ P64f | §5 | rule | It is written in Latin letters as the school's language writ
 P64g | §5 | rule | No two accounts of the tenant have the same one, whoever made them; equal ones are numbered from 2.
 P64h | §5 | rule | Who gets which number does not depend on the order of a delivery.
 P64i | §5 | rule | Once given, it stays, also when the person's name changes.
-P64j | §5 | soon | It follows a changed name where the profile says so.
-P64k | §5 | soon | Ordered alternatives are tried before numbers.
-P64l | §5 | soon | A leaver's user name stays reserved for a time that can be set.
+P64j | §5 | rule | It follows a changed name where the profile says so.
+P64k | §5 | rule | Ordered alternatives are tried before numbers.
+P64l | §5 | rule | A leaver's user name stays reserved for a time that can be set.
 P64m | §5 | rule | Where no user name can be made, that person waits, and nobody else does.
 P65  | 2fd88614 | rule | Each user type has a licence.
 P65a | §5 | rule | The country in which it is used is the type's, else the tenant's own, and is set before.
 P65b | §5 | rule | When licences run short, the types are served in their order, and the rest waits.
-P65c | §5 | soon | A type can have several licences, with some of their plans switched off.
-P65d | §5 | soon | Before every apply it is told how many are needed, how many are free, and who would be left out.
-P65e | §5 | soon | Licences can be given by flat groups of their own, where the tenant offers it.
-P65f | §5 | soon | Only licences that we assigned are ever taken away.
+P65c | §5 | rule | A type can have several licences, with some of their plans switched off.
+P65d | §5 | rule | Before every apply it is told how many are needed, how many are free, and who would be left out.
+P65e | §5 | rule | Licences can be given by flat groups of their own, where the tenant offers it.
+P65f | §5 | rule | Only licences that we assigned are ever taken away.
 P65g | §5 | rule | A licence the tenant does not have stops the run with a sentence.
 P66  | 1985a519 | soon | An organisation may have one tenant for the employees of all its institutes.
 P67  | 1df21e6f | soon | Where it has, the domain of employees is that tenant's.

@@ -7,7 +7,7 @@ second school year, somebody who leaves, comes back, vanishes from the delivery,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,8 @@ from tests.world import BEGIN, END, School, frame
 from rollbook.roster.tables import Roster
 
 FIRST_YEAR = "2026-2027"
-PLACES = ("location", "grade")
+PLACES = ("location", "department", "grade")
+TRAITS = ("grade_type", "stream")
 
 
 def day(text: str) -> dt.date:
@@ -33,9 +34,9 @@ def listed(key: str, names: Iterable[str], **columns: Any) -> list[dict[str, Any
     ]
 
 
-def keys(table: str, key: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """[name as `key`, its number]: what turns names of a register table into keys."""
-    return frame(table, rows).select(pl.col("name").alias(key), pl.col(key).alias(f"{key}_key"))
+def numbers(rows: list[dict[str, Any]], key: str) -> dict[str, int]:
+    """What turns names of a register table into keys."""
+    return {row["name"]: row[key] for row in rows}
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Register(School):
     year_of_class: dict[str, str] = field(default_factory=dict)
     taught: dict[str, tuple[str, str]] = field(default_factory=dict)
     places: dict[str, dict[str, str]] = field(default_factory=dict)
+    places_of_class: dict[str, dict[str, str]] = field(default_factory=dict)
     vanished: set[str] = field(default_factory=set)
 
     def student(self, name: str, klass: str | None = None, **facts: Any) -> Register:
@@ -70,7 +72,7 @@ class Register(School):
         return self
 
     def _somebody(self, name: str, user_type: str, facts: dict[str, Any]) -> Register:
-        self.places[name] = {kind: facts.pop(kind) for kind in PLACES if kind in facts}
+        self.places[name] = {kind: facts.pop(kind) for kind in (*PLACES, *TRAITS) if kind in facts}
         self.person(name, user_type, **facts)
         return self
 
@@ -96,6 +98,11 @@ class Register(School):
     def is_taught(self, title: str, *, group: str, subject: str) -> Register:
         """A class is this subject for this group; any other class is a group and a subject of its own."""
         self.taught[title] = group, subject
+        return self
+
+    def is_of(self, title: str, **places: str) -> Register:
+        """A class belongs to this location or grade."""
+        self.places_of_class[title] = places
         return self
 
     def joins(self, name: str, title: str, begin: str | None = None, end: str | None = None) -> Register:
@@ -136,14 +143,20 @@ class Register(School):
     def roster(self) -> Roster:
         """The school as a Roster, with its years and places, without whoever vanished."""
         plain = super().roster()
-        placed, tables = self._placed(plain.affiliations)
+        places = self._places()
+        known = {kind: numbers(rows, "grade" if kind == "grade" else "location") for kind, rows in places.items()}
+        placed = self._placed(plain.affiliations, known)
+        tables = {
+            "locations": frame("locations", [*places["location"], *places["department"]]),
+            "grades": frame("grades", places["grade"]),
+        }
         gone = {self.people[name]["person"] for name in self.vanished}
         here = plain.people.filter(~pl.col("person").is_in(gone))
         children = plain.guardianships.join(here, left_on="child", right_on="person", how="semi")
         return replace(
             plain,
             **tables,
-            **self._taught(plain.classes),
+            **self._taught(plain.classes, known),
             people=here,
             affiliations=placed.join(here, on="person", how="semi"),
             guardianships=children.join(here, left_on="parent", right_on="person", how="semi"),
@@ -151,47 +164,59 @@ class Register(School):
             teachings=plain.teachings.join(here, on="person", how="semi"),
         )
 
-    def _placed(self, affiliations: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-        """Affiliations with the places of people, and the tables of places."""
-        rows = [{"person": self.people[name]["person"], **placed} for name, placed in self.places.items()]
-        whole = pl.DataFrame(rows, {"person": pl.Int64, **dict.fromkeys(PLACES, pl.String)})
-        tables = {}
-        for kind in PLACES:
-            named = listed(
-                kind, (row[kind] for row in rows if kind in row), **({"kind": "school"} if kind == "location" else {})
-            )
-            tables[f"{kind}s"] = frame(f"{kind}s", named)
-            whole = whole.join(keys(f"{kind}s", kind, named), on=kind, how="left").drop(kind)
-        found = affiliations.drop(PLACES).join(
-            whole.rename({f"{kind}_key": kind for kind in PLACES}), on="person", how="left", maintain_order="left"
-        )
-        return found.select(affiliations.columns), tables
+    def _places(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each kind of place people or classes belong to; departments are locations too, numbered after them."""
+        said = [*self.places.values(), *self.places_of_class.values()]
+        named = {kind: list(dict.fromkeys(row[kind] for row in said if kind in row)) for kind in PLACES}
+        return {
+            "location": listed("location", named["location"], kind="school"),
+            "department": [
+                row | {"location": row["location"] + len(named["location"]), "sourced_id": f"department {row['name']}"}
+                for row in listed("location", named["department"], kind="department")
+            ],
+            "grade": listed("grade", named["grade"]),
+        }
 
-    def _taught(self, classes: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """The tables of years, groups and subjects, and the classes that point into them."""
+    def _placed(self, affiliations: pl.DataFrame, known: Mapping[str, Mapping[str, int]]) -> pl.DataFrame:
+        """Affiliations with the places of people, and what else they are."""
         rows = [
-            {
-                "title": title,
-                "period": year,
-                **dict(zip(("group", "subject"), self.taught.get(title, (title, title)), strict=True)),
-            }
-            for title, year in self.year_of_class.items()
+            {"person": self.people[name]["person"]}
+            | {kind: known[kind][said[kind]] if kind in PLACES else said[kind] for kind in said}
+            for name, said in self.places.items()
         ]
-        pointers = pl.DataFrame(rows, dict.fromkeys(("title", "period", "group", "subject"), pl.String))
-        tables = {}
-        for kind in ("group", "subject"):
-            named = listed(kind, pointers[kind])
-            tables[f"{kind}s"] = frame(f"{kind}s", named)
-            pointers = pointers.join(keys(f"{kind}s", kind, named), on=kind).drop(kind).rename({f"{kind}_key": kind})
+        schema = {"person": pl.Int64, **dict.fromkeys(PLACES, pl.Int64), **dict.fromkeys(TRAITS, pl.String)}
+        whole = pl.DataFrame(rows, schema)
+        found = affiliations.drop(*PLACES, *TRAITS).join(whole, on="person", how="left", maintain_order="left")
+        return found.select(affiliations.columns)
+
+    def _taught(self, classes: pl.DataFrame, known: Mapping[str, Mapping[str, int]]) -> dict[str, pl.DataFrame]:
+        """The tables of years, groups and subjects, and the classes that point into them."""
+        taught = {title: self.taught.get(title, (title, title)) for title in self.year_of_class}
+        groups = listed("group", (group for group, _ in taught.values()))
+        subjects = listed("subject", (subject for _, subject in taught.values()))
         years = [
             {"period": number, "sourced_id": title, "line": 0, "title": title, "begin": begin, "end": end}
             for number, (title, (begin, end)) in enumerate(self.years.items(), start=1)
         ]
-        tables["academic_periods"] = frame("academic_periods", years)
-        numbers = tables["academic_periods"].select(period="title", key="period")
-        pointers = pointers.join(numbers, on="period").drop("period").rename({"key": "period"})
-        others = [name for name in classes.columns if name not in ("group", "subject", "period")]
-        return {**tables, "classes": classes.select(others).join(pointers, on="title").select(classes.columns)}
+        number = {"group": numbers(groups, "group"), "subject": numbers(subjects, "subject")}
+        pointers = [
+            {
+                "title": title,
+                "period": list(self.years).index(self.year_of_class[title]) + 1,
+                "group": number["group"][group],
+                "subject": number["subject"][subject],
+                **{kind: known[kind][name] for kind, name in self.places_of_class.get(title, {}).items()},
+            }
+            for title, (group, subject) in taught.items()
+        ]
+        columns = ("period", "group", "subject", "location", "grade")
+        pointing = pl.DataFrame(pointers, {"title": pl.String, **dict.fromkeys(columns, pl.Int64)})
+        return {
+            "academic_periods": frame("academic_periods", years),
+            "groups": frame("groups", groups),
+            "subjects": frame("subjects", subjects),
+            "classes": classes.drop(columns).join(pointing, on="title", maintain_order="left").select(classes.columns),
+        }
 
 
 def _given(begin: str | None, end: str | None) -> dict[str, dt.date]:

@@ -13,8 +13,8 @@ real HTTP, and what is asserted is what the emulated tenant holds afterwards. `p
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -22,13 +22,14 @@ import polars as pl
 from tests.apply.wire import carried_out, control, joined
 from tests.scenarios.page import ENTRIES
 from tests.scenarios.school import Register, day
-from tests.scenarios.tenant import Tenant
+from tests.scenarios.tenant import PRODUCTS, Tenant
 from tests.store.world import ACTOR, Frozen, deliver
 
-from rollbook.acts import profiles
+from rollbook.acts import desk, profiles
+from rollbook.acts.links import Subject, find_subject
 from rollbook.acts.profiles import Author
-from rollbook.acts.runs import Session, session
-from rollbook.plan.changes import ChangeVerdict, Plan
+from rollbook.acts.runs import Session, Synchronized, session
+from rollbook.plan.changes import ChangeVerdict, Forecast, Plan
 from rollbook.plan.sentences import sentence
 from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse, suggested
@@ -57,6 +58,16 @@ def actions(**of_type: str) -> dict[str, Any]:
     return {"actions": {kind: {name: name in words for name in every} for kind, words in chosen.items()}}
 
 
+def roles(**of_type: dict[str, Any]) -> dict[str, Any]:
+    """The settings of users with these domains, licences and countries, for `Stage.profile(users=...)`."""
+    return {"roles": of_type}
+
+
+def licences(*products: str, plans_off: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """The licences of a role, for `roles(student=licences("student", "staff"))`; plans that are off are so in each."""
+    return {"licences": [{"sku": PRODUCTS[product], "plans_off": plans_off} for product in products]}
+
+
 class Calendar(Frozen):
     """A clock that shows eight in the morning of the stage's day."""
 
@@ -70,12 +81,17 @@ class Calendar(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a synchronization did: how many changes were made and writes sent, what waits for whom and why, in sentences."""
+    """What a synchronization did: changes made, writes sent, what waits for whom and why in sentences.
+
+    `refused` are changes Microsoft refused; `forecast` says what was known of seats before anything was applied.
+    """
 
     changes: int
     writes: int
     waits: tuple[str, ...]
     told: tuple[str, ...]
+    forecast: tuple[Forecast, ...] = ()
+    refused: int = 0
 
     def reason(self, name: str) -> str:
         """Why something waits for this person or class; "" where nothing does."""
@@ -131,23 +147,47 @@ class Stage:
         """One of the school's profiles."""
         return profiles.find(self.institute(), name)
 
-    def opened(self) -> AbstractContextManager[Session]:
-        """A session with the tenant on the stage's day."""
+    def connected(self) -> Institute:
+        """The school, with its tenant connected."""
         school = self.institute()
         if not self._joined:
             joined(school, self.tenant.running)
             self._joined = True
-        return session(school, self.today, ACTOR, Calendar(self.today))
+        return school
+
+    def opened(self) -> AbstractContextManager[Session]:
+        """A session with the tenant on the stage's day."""
+        return session(self.connected(), self.today, ACTOR, Calendar(self.today))
+
+    def desk(self) -> AbstractContextManager[desk.Desk]:
+        """Somebody decides about links and protected accounts by hand."""
+        return desk.held(self.connected(), self.author)
+
+    def person(self, name: str) -> Subject:
+        """Somebody of the school, as decisions by hand name them."""
+        return find_subject(self.institute(), self.school.people[name]["sourced_id"], "user")
 
     def synchronise(self) -> Done:
         """One synchronization, to which somebody agrees whatever it says; every change it plans succeeds, and it is proven."""
-        with self.opened() as open_session:
-            control(self.tenant.running, "/counters/reset", {})
-            done = carried_out(open_session)
-            writes = control(self.tenant.running, "/counters")["writes"]
+        with self._carried_out() as (open_session, done):
             assert set(verdict_counts(done.run)) <= {ChangeVerdict.DONE, ChangeVerdict.WAITS}
             assert done.proof.holds
-            return told(done.plan, open_session, writes)
+            return told(done.plan, open_session, self._writes())
+
+    def attempt(self) -> Done:
+        """One synchronization of which Microsoft may refuse something."""
+        with self._carried_out() as (open_session, done):
+            refused = verdict_counts(done.run).get(ChangeVerdict.NEVER, 0)
+            return replace(told(done.plan, open_session, self._writes()), refused=refused)
+
+    @contextmanager
+    def _carried_out(self) -> Iterator[tuple[Session, Synchronized]]:
+        with self.opened() as open_session:
+            control(self.tenant.running, "/counters/reset", {})
+            yield open_session, carried_out(open_session)
+
+    def _writes(self) -> int:
+        return int(control(self.tenant.running, "/counters")["writes"])
 
     def preview(self) -> Done:
         """What a synchronization would do, without doing it."""
@@ -174,7 +214,7 @@ def told(plan: Plan, open_session: Session, writes: int) -> Done:
     ]
     waiting = tuple(line for verdict, line in lines if verdict == ChangeVerdict.WAITS)
     planned = tuple(line for verdict, line in lines if verdict != ChangeVerdict.WAITS)
-    return Done(changes=len(planned), writes=writes, waits=waiting, told=planned)
+    return Done(changes=len(planned), writes=writes, waits=waiting, told=planned, forecast=plan.forecast)
 
 
 def merged(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

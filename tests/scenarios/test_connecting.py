@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.scenarios.stage import Calendar, Stage, proves
 
+from rollbook.acts import register
+from rollbook.acts.register import Typed
 from rollbook.acts.runs import synchronize
 from rollbook.errors import ApprovalDue, TenantBusy
 from rollbook.store import leases
-from rollbook.store.models import Connection
+from rollbook.store.models import Connection, Trail
 
 
 def a_class(stage: Stage) -> None:
@@ -91,3 +93,77 @@ def test_a_plan_that_waits_for_approval_does_not_keep_the_tenant(stage: Stage):
         synchronize(session, None)
 
     assert stage.synchronise().writes > 0
+
+
+@proves("P14k")
+def test_somebody_added_by_hand_gets_an_account_and_a_class_like_anybody_else_and_keeps_both(stage: Stage):
+    a_class(stage)
+    stage.synchronise()
+    zoe = Typed({"given_name": "Zoë", "family_name": "Laskari"}, ["student"], ["7A Maths"])
+
+    register.add_person(stage.institute(), zoe, stage.author)
+    stage.synchronise()
+    assert stage.tenant.account("Zoë Laskari").licences == ("student",)
+    stage.school.student("Jan Kowalski", "7A Maths")
+    stage.synchronise()
+
+    everybody = {"Nikos Vasilakis", "Maria Papadaki", "Zoë Laskari", "Jan Kowalski"}
+    assert stage.tenant.members("7A Maths") == everybody
+    assert all(account.enabled for account in stage.tenant.accounts())
+
+
+@proves("P14k")
+def test_what_is_corrected_by_hand_counts_more_than_a_delivery_until_it_is_taken_back(stage: Stage):
+    a_class(stage)
+    stage.synchronise()
+    register.edit_person(stage.institute(), "p2", Typed({"preferred_given_name": "Mary"}), stage.author)
+    stage.school.changes("Maria Papadaki", family_name="Makri")
+    stage.synchronise()
+    assert stage.tenant.names() == {"Nikos Vasilakis", "Mary Papadaki"}
+
+    register.reset_person(stage.institute(), "p2", stage.author)
+    stage.synchronise()
+
+    assert stage.tenant.names() == {"Nikos Vasilakis", "Maria Makri"}
+
+
+@proves("P14k")
+def test_somebody_deactivated_by_hand_counts_as_having_left(stage: Stage):
+    a_class(stage)
+    stage.synchronise()
+
+    register.deactivate_person(stage.institute(), "p2", stage.author)
+    stage.synchronise()
+
+    assert not stage.tenant.account("Maria Papadaki").enabled
+    assert stage.tenant.members("7A Maths") == {"Nikos Vasilakis"}
+
+
+@proves("P14k")
+def test_enrolments_begin_and_end_by_hand(stage: Stage):
+    a_class(stage)
+    stage.school.teaches("Nikos Vasilakis", "7A Art")
+    stage.synchronise()
+
+    register.add_enrolment(stage.institute(), "p2", "7A Art", stage.author, stage.today)
+    register.end_enrolment(stage.institute(), "p2", "7A Maths", stage.author, stage.today)
+    stage.synchronise()
+
+    assert stage.tenant.members("7A Art") == {"Nikos Vasilakis", "Maria Papadaki"}
+    assert stage.tenant.members("7A Maths") == {"Nikos Vasilakis"}
+
+
+@proves("P14k")
+def test_the_trail_says_who_did_what_by_hand_and_names_nobody(stage: Stage):
+    a_class(stage)
+    stage.institute()
+    register.edit_person(stage.institute(), "p2", Typed({"preferred_given_name": "Mary"}), stage.author)
+    register.end_enrolment(stage.institute(), "p2", "7A Maths", stage.author, stage.today)
+
+    entries = Trail.objects.filter(action__in=["person.edited", "enrolment.ended"]).order_by("pk")
+
+    assert [(entry.action, entry.actor) for entry in entries] == [
+        ("person.edited", "tester"),
+        ("enrolment.ended", "tester"),
+    ]
+    assert not [entry for entry in entries if "Mar" in str(entry.content)]

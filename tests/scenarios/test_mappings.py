@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.scenarios.school import day
 from tests.scenarios.stage import FIRST_PROFILE, Stage, proves
 
-from rollbook.acts.mappings import tried
+from rollbook.acts.grade_levels import set_level
+from rollbook.acts.mappings import Tried, tried
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import PROPERTIES, from_yaml, parse, suggested
 
@@ -87,13 +89,45 @@ def test_rows_are_tried_on_real_people_with_a_warning_for_each_that_gives_nothin
         )
     )
 
-    results = {each.person: each for each in tried(stage.institute(), stage.profile_named(FIRST_PROFILE), stage.today)}
+    results = tried_on(stage)
 
     assert results["p1"].values["display_name"] == "Maria"
     assert results["p1"].warnings["department"] == "longer than 64 characters"
     assert "is no date" in results["p1"].warnings["job_title"]
-    assert results["p2"].warnings == {"display_name": "empty, though it has to be there"}
+    assert results["p2"].warnings == {
+        "display_name": "empty, though it has to be there",
+        "user_name": "no user name can be made",
+    }
     assert stage.tenant.names() == set()
+
+
+def tried_on(stage: Stage) -> dict[str, Tried]:
+    """What the profile makes of everybody, by sourced id, without anything being sent."""
+    return {each.person: each for each in tried(stage.institute(), stage.profile_named(FIRST_PROFILE), stage.today)}
+
+
+@proves("P31d")
+def test_a_try_warns_where_several_people_would_have_one_user_name(stage: Stage):
+    maria(stage)
+    stage.school.student("María Papadáki", "7A").student("Jan Kowalski", "7A")
+
+    results = tried_on(stage)
+
+    for person in ("p1", "p2"):
+        assert results[person].values["user_name"] == "maria.papadaki"
+        assert "2 people are called so" in results[person].warnings["user_name"]
+    assert results["p3"].warnings == {}
+
+
+@proves("P31d")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a try does not say which characters a user name has to do without"
+)
+def test_a_try_warns_where_characters_are_not_allowed(stage: Stage):
+    maria(stage, username="m*papa/x")
+    stage.profile(users={"names": {"candidates": ["username"]}})
+
+    assert "user_name" in tried_on(stage)["p1"].warnings
 
 
 @proves("P31e")
@@ -157,12 +191,65 @@ def test_whatever_the_register_says_of_a_person_can_be_mapped(stage: Stage, said
     assert {name: account[target] for target, name in rows.items()} == said
 
 
+IN_THE_SCHOOL = {
+    "external_id": "X-17",
+    "status": "active",
+    "has_enrolments": "yes",
+    "department": "Sciences",
+    "grade_type": "full-time",
+    "grade_level": "secondary",
+    "stream": "Languages",
+    "registration_end_date": "2027-06-30",
+}
+
+
+@proves("P34b", "P42")
+def test_where_somebody_belongs_in_the_school_and_until_when_can_be_mapped(stage: Stage):
+    placed = {"grade": "7th grade", "department": "Sciences", "grade_type": "full-time", "stream": "Languages"}
+    maria(stage, **placed, external_id="X-17", registration_end=day("2027-06-30"))
+    set_level(stage.institute(), "secondary", ["7th grade", "8th grade"], stage.author)
+    rows = dict(zip(TARGETS, IN_THE_SCHOOL, strict=True))
+    stage.profile(users=mapped(**rows))
+
+    stage.synchronise()
+
+    account = stage.tenant.account("Maria Papadaki")
+    assert {name: account[target] for target, name in rows.items()} == IN_THE_SCHOOL
+
+
+@proves("P34b")
+def test_the_number_of_staff_is_their_employee_id_and_students_have_none(stage: Stage):
+    maria(stage)
+    stage.school.teacher("Nikos Vasilakis", "7A", sis_number="T7")
+    stage.profile(users=mapped(office_location="employee_id"))
+
+    stage.synchronise()
+
+    assert stage.tenant.account("Nikos Vasilakis")["office_location"] == "T7"
+    assert stage.tenant.account("Maria Papadaki")["office_location"] is None
+
+
+@proves("P34b")
+def test_status_enrolments_and_last_day_are_properties_of_their_own_and_follow_the_register(stage: Stage):
+    maria(stage)
+    stage.school.student("Jan Kowalski")
+    rows = mapped(job_title="status", city="has_enrolments", state="registration_end_date")
+    stage.profile(users=rows)
+    stage.synchronise()
+    said = {a.name: (a["job_title"], a["city"], a["state"]) for a in stage.tenant.accounts()}
+    assert said == {
+        "Maria Papadaki": ("active", "yes", "2027-07-01"),
+        "Jan Kowalski": ("active", "no", None),
+    }
+
+    stage.school.stops("Maria Papadaki", "7A", "2026-11-01")
+    stage.on("2026-11-01").synchronise()
+
+    maria_now = stage.tenant.account("Maria Papadaki")
+    assert (maria_now["city"], maria_now["state"]) == ("no", "2026-11-01")
+
+
 @proves("P34a", "P42")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the register as read from the store has no institute, so its name maps to nothing",
-)
 def test_the_name_of_the_institute_can_be_mapped(stage: Stage):
     maria(stage)
     stage.profile(users=mapped(company_name="institute"))

@@ -60,11 +60,6 @@ def test_an_account_whose_user_name_is_a_students_e_mail_is_linked_and_kept(stag
 
 
 @proves("P59", "P59a", "P61")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="matching by user name uses the name that would be given, not the register's",
-)
 def test_an_account_with_the_persons_user_name_is_linked_and_kept(stage: Stage):
     is_found_by(stage, "username")
 
@@ -159,11 +154,6 @@ def test_a_stranger_of_the_same_name_is_left_alone(stage: Stage, name: str):
 
 
 @proves("P59g", "P61")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="matching by user name uses one made of first and last name, and so links namesakes",
-)
 def test_a_stranger_of_the_same_name_is_left_alone_also_when_matching_by_user_name(stage: Stage):
     leaves_a_namesake_alone(stage, "username")
 
@@ -195,11 +185,6 @@ def test_teachers_and_employees_found_by_e_mail_wait_for_a_person_and_students_d
 
 
 @proves("P60b")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="only people are told apart by e-mail, not the accounts found: an administrator's is linked",
-)
 def test_a_student_who_gives_an_administrators_address_is_not_linked_to_that_account(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A")
     stage.school.student("Maria Papadaki", "7A", email="head@sample-school.example")

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from tests.scenarios.stage import FIRST_PROFILE, Stage, actions, proves
+from tests.cli.inside import said
+from tests.scenarios.stage import FIRST_PROFILE, Stage, actions, merged, proves
 from tests.scenarios.tenant import made_by_others
 
 from rollbook.acts import profiles
@@ -27,8 +28,7 @@ def a_profile(stage: Stage, name: str, begin: str | None, end: str | None, **use
     """A new profile, with these settings of users beside the suggested ones; not enabled."""
     made = profiles.new(stage.institute(), name, *days(begin, end), stage.author)
     exported = profiles.exported(made)
-    document = exported.profile.model_dump(mode="json")
-    document["users"] |= users
+    document = merged(exported.profile.model_dump(mode="json"), {"users": users})
     profiles.save(made, replace(exported, profile=parse(document)), stage.author)
     return made
 
@@ -144,6 +144,19 @@ def test_the_list_says_what_each_profile_is_on_a_day(stage: Stage):
     profiles.disable(year, stage.author)
     assert statuses(stage)["Year"] == "Disabled"
     assert statuses(stage)["Suggested"] == "Running"
+
+
+@proves("P19c")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="there is no way to delete a profile yet")
+def test_a_profile_that_never_ran_can_be_deleted_and_one_that_ran_cannot(stage: Stage):
+    stage.school.student("Maria Papadaki")
+    a_profile(stage, "Sketch", None, None)
+    stage.synchronise()
+
+    said("profile", "delete", "Sketch")
+    assert set(statuses(stage)) == {"Suggested"}
+    with pytest.raises(InputRefused, match="ran"):
+        said("profile", "delete", "Suggested")
 
 
 @proves("P21")
