@@ -137,7 +137,7 @@ def draft(
     tell("desired")
     desired = _desired(scope, roster, register, memory, reader)
     tell("tenant")
-    users, teams = guarded(reader.users(), memory.protected()), reader.teams()
+    users, teams = guarded(reader.users(), memory.protected()), _teams(reader, desired)
     context = _context(scope, desired, memory, reader)
     directory = State(users=users, teams=teams)
     matched = match(desired, directory, context, scope.profile)
@@ -146,6 +146,11 @@ def draft(
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
+
+
+def _teams(reader: TenantReader, desired: Desired) -> pl.DataFrame:
+    """The class groups of the tenant; where no class is wanted, there is nothing to read."""
+    return reader.teams() if desired.state.teams.height else desired.state.teams
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
@@ -202,7 +207,7 @@ def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: Te
     ours, wanted = view.desired.state.users.select("link"), view.desired.state.teams.select("link")
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
     links = memory.links(TEAM).drop_nulls("object_id").join(wanted, on="link", how="semi")
-    teams = reader.teams().drop("link").join(links.select("link", "object_id"), on="object_id")
+    teams = _teams(reader, view.desired).drop("link").join(links.select("link", "object_id"), on="object_id")
     return _prove(plan, view.desired, read_memberships(reader, users, teams), users, teams, scope)
 
 

@@ -12,6 +12,7 @@ from rollbook.cli import (
     accounts,
     apply,
     check,
+    corporate,
     demo,
     emulator,
     importing,
@@ -60,6 +61,7 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(match.app, name="match")
 app.add_typer(profile.app, name="profile")
 app.add_typer(protect.app, name="protect")
+app.add_typer(corporate.app, name="corporate")
 app.add_typer(emulator.app, name="emulator")
 
 

@@ -57,6 +57,13 @@ USER_SELECT = ",".join(
         *USER_PROPERTIES.values(),
     )
 )
+
+
+def user_select(mark_property: str) -> str:
+    """What is read of a user; without a property that carries our mark where nothing of ours is made."""
+    return f"{USER_SELECT},{mark_property}" if mark_property else USER_SELECT
+
+
 CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
 
 
@@ -144,7 +151,7 @@ def get_operation(location: str) -> Request:
 def user_by_name(name: str, mark_property: str) -> Request:
     """A look for one user by user principal name."""
     wanted = quote(name.replace("'", "''"), safe="@.'-")
-    path = f"/users?$filter=userPrincipalName eq '{wanted}'&$select={USER_SELECT},{mark_property}"
+    path = f"/users?$filter=userPrincipalName eq '{wanted}'&$select={user_select(mark_property)}"
     return Request("GET", path.replace(" ", "%20"))
 
 

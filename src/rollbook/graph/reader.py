@@ -42,7 +42,7 @@ class GraphReader:
 
     def users(self) -> pl.DataFrame:
         """All users that are not deleted (schema USERS), link null."""
-        path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
+        path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
         return codec.users_frame(list(self._pages(path)), self._mark_property, protected)
 
@@ -60,11 +60,19 @@ class GraphReader:
         except Never as refused:
             if refused.status not in (400, 403):
                 raise
+        try:
+            return frozenset(principals | self._through_groups())
+        except Never as refused:
+            if refused.status != 403:
+                raise
+            return None
+
+    def _through_groups(self) -> set[str]:
+        """Ids of everybody in a group to which roles can be assigned."""
         options = "$filter=isAssignableToRole%20eq%20true&$select=id"
         groups = [group["id"] for group in self._pages(f"/groups?{options}")]
         paths = [f"/groups/{group}/{kind}?$select=id&$top={PAGE}" for group in groups for kind in ("members", "owners")]
-        through = {person["id"] for path in paths for person in self._pages(path)}
-        return frozenset(principals | through)
+        return {person["id"] for path in paths for person in self._pages(path)}
 
     def teams(self) -> pl.DataFrame:
         """All class groups (schema TEAMS), link null."""
@@ -98,7 +106,7 @@ class GraphReader:
 
     def users_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """The users of these ids that exist (schema USERS)."""
-        select = f"$select={codec.USER_SELECT},{self._mark_property}"
+        select = f"$select={codec.user_select(self._mark_property)}"
         return self._users([Request("GET", f"/users/{object_id}?{select}") for object_id in object_ids])
 
     def _users(self, requests: Sequence[Request]) -> pl.DataFrame:
