@@ -254,7 +254,9 @@ class Tenant:
             self.links[subject] = {"object_id": made, "disabled_by_us": not after["account_enabled"]}
         elif kind == Kind.CREATE_CLASS:
             object_id = f"group-{subject}"
-            self.teams.append({"object_id": object_id, "mark": f"mark-{subject}", "has_team": False, **after})
+            self.teams.append(
+                {"object_id": object_id, "mark": f"mark-{subject}", "has_team": False, "dynamic": False, **after}
+            )
             self.links[subject] = {"object_id": object_id}
         elif kind == Kind.CREATE_GROUP:
             empty: dict[str, Any] = {"licences": [], "plans_off": [], "mark": f"mark-{subject}"}

@@ -24,7 +24,7 @@ from rollbook.apply.proof import Proof, prove
 from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import GROUPS, MEMBERSHIPS, State, guarded
-from rollbook.plan.changes import Cause, Kind, Plan
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
@@ -133,6 +133,9 @@ class View:
     matched: Matched
 
 
+HALTING = (Cause.ACCOUNT_GONE, Cause.MAPPING_FAILED, Cause.FOREIGN_MARK)
+"""Why nothing at all is done for a person whose account is linked."""
+
 Tell = Callable[[str], None]
 
 
@@ -149,7 +152,7 @@ def draft(
     tell("desired")
     desired = _desired(scope, roster, register, memory, reader)
     tell("tenant")
-    users, teams = guarded(reader.users(), memory.protected()), reader.teams()
+    users, teams = guarded(reader.users(), memory.protected()), _teams(reader, desired)
     ours = desired.state.groups.select("link", "mark")
     groups = reader.groups(ours["mark"].to_list()).drop("link").join(ours, on="mark").select(GROUPS.keys())
     context = _context(scope, desired, memory, reader)
@@ -161,6 +164,11 @@ def draft(
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
+
+
+def _teams(reader: TenantReader, desired: Desired) -> pl.DataFrame:
+    """The class groups of the tenant; where no class is wanted, there is nothing to read."""
+    return reader.teams() if desired.state.teams.height else desired.state.teams
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
@@ -200,6 +208,32 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What a profile's first plan found: how many are matched, to be made, to be reviewed; and the accounts that are left alone.
+
+    `left_alone` [object_id, user_principal_name, display_name] belong to nobody of the register, and nothing is done to them.
+    """
+
+    matched: int
+    to_create: int
+    to_review: int
+    left_alone: pl.DataFrame
+
+
+def first_look(plan: Plan, view: View) -> FirstLook:
+    """What somebody who approves a first plan wants to know of the accounts that are there."""
+    planned = pl.col("verdict") != int(ChangeVerdict.WAITS)
+    alive = view.actual.users.filter(~pl.col("deleted") & ~pl.col("guest"))
+    alone = alive.join(view.matched.users, on="object_id", how="anti").sort("user_principal_name")
+    return FirstLook(
+        matched=view.matched.users.height,
+        to_create=plan.changes.filter(planned, pl.col("kind") == int(Kind.CREATE_USER)).height,
+        to_review=plan.changes.filter(~planned, pl.col("kind") == int(Kind.LINK_USER)).height,
+        left_alone=alone.select("object_id", "user_principal_name", "display_name"),
+    )
+
+
 def absences(view: View, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Who has left, [link, since], and who has not, [link]; of people for whom a mapping failed nothing is said."""
     told = view.desired.state.users.select("link", "account_enabled").join(view.desired.people, on="link")
@@ -233,7 +267,7 @@ def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: Te
     ours, wanted = view.desired.state.users.select("link"), view.desired.state.teams.select("link")
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
     links = memory.links(TEAM).drop_nulls("object_id").join(wanted, on="link", how="semi")
-    teams = reader.teams().drop("link").join(links.select("link", "object_id"), on="object_id")
+    teams = _teams(reader, view.desired).drop("link").join(links.select("link", "object_id"), on="object_id")
     return _prove(plan, view.desired, read_memberships(reader, users, teams), users, teams, scope)
 
 
@@ -241,13 +275,14 @@ def _prove(
     plan: Plan, desired: Desired, actual: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, scope: Scope
 ) -> Proof:
     """Expected is everybody who has an account or was to get one, in every class that has a group or was to get one."""
-    planned = plan.changes.filter(pl.col("cause") != int(Cause.NO_NAME))
+    planned = plan.changes.filter(pl.col("verdict") != int(ChangeVerdict.WAITS))
     made_users = planned.filter(pl.col("kind") == int(Kind.CREATE_USER)).select(user="subject")
     made_teams = planned.filter(pl.col("kind") == int(Kind.CREATE_CLASS)).select(team="subject")
     known_users = pl.concat([users.select(user="link"), made_users]).unique()
     known_teams = pl.concat([teams.select(team="link"), made_teams]).unique()
     expected = desired.reasons.join(known_users, on="user", how="semi").join(known_teams, on="team", how="semi")
     last_owner = plan.changes.filter(pl.col("cause") == int(Cause.LAST_OWNER))
+    halted = plan.changes.filter(pl.col("cause").is_in([int(cause) for cause in HALTING]))
     wanted = desired.state.teams.select(team="link")
     managed = teams.select("has_team", team="link").join(wanted, on="team", how="semi")
     return prove(
@@ -255,5 +290,6 @@ def _prove(
         actual.join(wanted, on="team", how="semi"),
         managed,
         last_owner.select(team="subject", user="object"),
+        halted.select(user="subject").unique(),
         keep_previous=scope.profile.enrolments.keep_previous,
     )

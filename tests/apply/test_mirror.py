@@ -9,7 +9,7 @@ from tests.apply.wire import connected, control, faults, opened, synchronized, u
 from tests.store.world import NOW, Frozen, a_school, deliver
 
 from rollbook.errors import Stop
-from rollbook.plan.changes import Kind
+from rollbook.plan.changes import Cause, Kind
 from rollbook.store.mirror import SETTLED
 from rollbook.store.models import Account, Change, Link
 

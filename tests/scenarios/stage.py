@@ -35,8 +35,10 @@ from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse, suggested
 from rollbook.store.models import Institute, Profile
 from rollbook.store.runs import labels, verdict_counts
+from rollbook.sync import first_look
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
+ADMINISTRATOR = "Administrator"
 KNOWN = {entry.id for entry in ENTRIES}
 FIRST_PROFILE = "Suggested"
 """The profile a school starts with, which `Stage.profile` changes."""
@@ -83,7 +85,8 @@ class Calendar(Frozen):
 class Done:
     """What a synchronization did: changes made, writes sent, what waits for whom and why in sentences.
 
-    `refused` are changes Microsoft refused; `forecast` says what was known of seats before anything was applied.
+    `refused` are changes Microsoft refused; `forecast` says what was known of seats before anything was applied; `left_alone`
+    are accounts that belong to nobody in the register, but the tenant's own administrator.
     """
 
     changes: int
@@ -92,6 +95,7 @@ class Done:
     told: tuple[str, ...]
     forecast: tuple[Forecast, ...] = ()
     refused: int = 0
+    left_alone: tuple[str, ...] = ()
 
     def reason(self, name: str) -> str:
         """Why something waits for this person or class; "" where nothing does."""
@@ -192,8 +196,11 @@ class Stage:
     def preview(self) -> Done:
         """What a synchronization would do, without doing it."""
         with self.opened() as open_session:
-            plan, _ = open_session.plan()
-            return told(plan, open_session, 0)
+            plan, view = open_session.plan()
+            alone = first_look(plan, view).left_alone["display_name"]
+            return replace(
+                told(plan, open_session, 0), left_alone=tuple(name for name in alone if name != ADMINISTRATOR)
+            )
 
     def leave_and_return(self, name: str) -> None:
         """Somebody leaves, and is back at the next look, with a synchronization after each."""

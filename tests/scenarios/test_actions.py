@@ -290,11 +290,6 @@ def test_an_account_that_an_administrator_disabled_stays_disabled(stage: Stage):
 
 
 @proves("P51", "P51a")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the proof misses people for whom no account was made because Create is off",
-)
 def test_with_sso_alone_a_person_is_linked_without_a_write_and_enrolled_once_linked(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A").student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
     stage.tenant_holds(made_by_others("maria", "M. P.", employee_id="S2"))
@@ -321,11 +316,6 @@ def test_with_no_action_a_person_is_neither_matched_nor_made_nor_enrolled(stage:
 
 
 @proves("P52", "P53", "P54", "P55")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the proof misses people for whom no account was made because Create is off",
-)
 def test_the_example_of_the_page_does_for_each_type_what_it_says(stage: Stage):
     school = stage.school.student("Maria Papadaki", "7A").student("Jan Kowalski", "7A")
     school.teacher("Nikos Vasilakis", "7A").teacher("Eleni Demetriou", "7A").employee("Omar Haddad").employee(
@@ -408,10 +398,5 @@ def test_what_is_chosen_in_the_grid_is_what_happens_and_nothing_else(stage: Stag
 
 @proves("P58")
 @pytest.mark.parametrize("chosen", [chosen for chosen in COMBINATIONS if "Create" not in chosen and chosen])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the proof misses people for whom no account was made because Create is off",
-)
 def test_what_is_chosen_in_the_grid_without_create_is_what_happens_and_nothing_else(stage: Stage, chosen: str):
     does_what_is_chosen(stage, chosen)

@@ -193,11 +193,6 @@ def test_where_neither_create_nor_update_is_on_a_deleted_account_stays_deleted(s
 
 
 @proves("P50e", "P63b")
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a plan says nothing of somebody whose deleted account is not to be restored, and the proof misses them",
-)
 def test_a_deleted_account_that_is_not_restored_is_told(stage: Stage):
     assert "no longer in the tenant" in stays_deleted(stage).reason("Maria Papadaki")
 

@@ -120,9 +120,6 @@ def test_a_try_warns_where_several_people_would_have_one_user_name(stage: Stage)
 
 
 @proves("P31d")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a try does not say which characters a user name has to do without"
-)
 def test_a_try_warns_where_characters_are_not_allowed(stage: Stage):
     maria(stage, username="m*papa/x")
     stage.profile(users={"names": {"candidates": ["username"]}})

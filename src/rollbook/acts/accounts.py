@@ -8,17 +8,20 @@ from collections.abc import Mapping
 import polars as pl
 from django.db.models import Max
 
-from rollbook.acts.connections import connection_of
+from rollbook.acts.connections import connection_of, corporate_connection
 from rollbook.acts.profiles import Author, newest, slots
 from rollbook.acts.spreadsheet import as_csv
+from rollbook.acts.tenants import as_it_counts
 from rollbook.profiles import Profile, followed, parse
+from rollbook.profiles.corporate import KEPT
 from rollbook.roster.vocabulary import UserType
 from rollbook.store import mirror
 from rollbook.store.identities import read_people
 from rollbook.store.links import linked_subjects
 from rollbook.store.memory import InstituteRegister
-from rollbook.store.models import Institute, Link, Run
+from rollbook.store.models import Institute, Link, Run, Tenant
 from rollbook.store.reasons import why_undone
+from rollbook.store.review import newest_run
 
 ACCOUNTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "sourced_id": pl.String,
@@ -42,7 +45,9 @@ def settings_followed(institute: Institute, day: dt.date) -> Profile | None:
     begun = Run.objects.filter(institute=institute, started_at__isnull=False)
     ran = dict(begun.values_list("profile_version__profile__name").annotate(Max("started_at")))
     slot = followed(slots(institute), day, ran)
-    return parse(newest(institute.profiles.get(name=slot.name)).document) if slot else None
+    if slot is None:
+        return None
+    return as_it_counts(institute, parse(newest(institute.profiles.get(name=slot.name)).document))
 
 
 def accounts(institute: Institute, day: dt.date, user_type: UserType | None = None) -> pl.DataFrame:
@@ -52,13 +57,7 @@ def accounts(institute: Institute, day: dt.date, user_type: UserType | None = No
     people = _people(institute, profile)
     if user_type is not None:
         people = people.filter(pl.col("user_type") == user_type.value)
-    tenant = connection_of(institute).tenant
-    run = Run.objects.filter(institute=institute, tenant=tenant).order_by("-number").first()
-    known = (
-        people.join(linked_subjects(tenant, Link.Kind.USER).rename({"subject": "person"}), on="person", how="left")
-        .join(mirror.known(tenant).drop("object_id"), on="link", how="left")
-        .join(why_undone(run), on="link", how="left")
-    )
+    known = _known(institute, people)
     linked = pl.col("object_id").is_not_null()
     why = pl.when(linked & pl.col("account_enabled").is_null() & pl.col("why").is_null()).then(pl.lit(UNSEEN))
     known = known.with_columns(why=why.otherwise("why"))
@@ -79,6 +78,24 @@ def accounts(institute: Institute, day: dt.date, user_type: UserType | None = No
         .with_columns(user_name="user_principal_name", state=state, sso=sso.otherwise(pl.lit("no")))
         .select("person", "link", *ACCOUNTS)
         .sort("sourced_id", "person")
+    )
+
+
+def _known(institute: Institute, people: pl.DataFrame) -> pl.DataFrame:
+    """The people with link, account and reason; employees by the organisation's corporate tenant where there is one."""
+    corporate = corporate_connection(institute)
+    elsewhere = pl.lit(value=corporate is not None) & (pl.col("user_type") == KEPT.value)
+    parts = [_known_in(institute, connection_of(institute).tenant, people.filter(~elsewhere))]
+    if corporate is not None:
+        parts.append(_known_in(institute, corporate.tenant, people.filter(elsewhere)))
+    return pl.concat(parts)
+
+
+def _known_in(institute: Institute, tenant: Tenant, people: pl.DataFrame) -> pl.DataFrame:
+    return (
+        people.join(linked_subjects(tenant, Link.Kind.USER).rename({"subject": "person"}), on="person", how="left")
+        .join(mirror.known(tenant).drop("object_id"), on="link", how="left")
+        .join(why_undone(newest_run(tenant, institute.pk)), on="link", how="left")
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +11,11 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.acts.actor import Actor
+from rollbook.apply.ports import Writer
 from rollbook.clock import Clock
 from rollbook.desired import TenantFacts
 from rollbook.errors import InputRefused
+from rollbook.graph.protocol import Item, Outcome
 from rollbook.graph.reader import GraphReader
 from rollbook.graph.registration import ensure_mark_property, mark_property
 from rollbook.graph.throttle import Throttle
@@ -50,8 +52,8 @@ def connect(institute: Institute, given: Credentials, actor: Actor, clock: Clock
         transport.close()
         tokens.close()
     with transaction.atomic():
-        tenant = _tenant(institute, given, str(organization["displayName"]))
-        connection = _remember(institute, tenant, given, marked, clock)
+        tenant = tenant_of(institute, given, str(organization["displayName"]))
+        connection = remember(institute, tenant, given, marked, clock)
         trail.append(
             actor_kind=actor.kind,
             actor=actor.name,
@@ -64,7 +66,8 @@ def connect(institute: Institute, given: Credentials, actor: Actor, clock: Clock
     return connection
 
 
-def _tenant(institute: Institute, given: Credentials, name: str) -> Tenant:
+def tenant_of(institute: Institute, given: Credentials, name: str) -> Tenant:
+    """The tenant the credentials are for, known from now on. InputRefused if it belongs to another organisation."""
     tenant, _ = Tenant.objects.get_or_create(
         tid=given.tenant,
         defaults={"organisation": institute.organisation, "name": name, "emulated": given.emulated},
@@ -76,9 +79,17 @@ def _tenant(institute: Institute, given: Credentials, name: str) -> Tenant:
     return tenant
 
 
-def _remember(institute: Institute, tenant: Tenant, given: Credentials, marked: str, clock: Clock) -> Connection:
+def remember(
+    institute: Institute,
+    tenant: Tenant,
+    given: Credentials,
+    marked: str,
+    clock: Clock,
+    purpose: Connection.Purpose = Connection.Purpose.MAIN,
+) -> Connection:
+    """The institute's connection for this purpose, made or renewed; a secret that did not change is kept as it was."""
     vault = Vault()
-    old = Connection.objects.filter(institute=institute, purpose=Connection.Purpose.MAIN).first()
+    old = Connection.objects.filter(institute=institute, purpose=purpose).first()
     if old is not None and old.tenant_id == tenant.pk and vault.decrypt(old.secret.ciphertext) == given.client_secret:
         secret = old.secret
     else:
@@ -91,7 +102,7 @@ def _remember(institute: Institute, tenant: Tenant, given: Credentials, marked: 
         )
     connection, _ = Connection.objects.update_or_create(
         institute=institute,
-        purpose=Connection.Purpose.MAIN,
+        purpose=purpose,
         defaults={
             "tenant": tenant,
             "state": Connection.State.CONNECTED,
@@ -156,12 +167,44 @@ def _usable(domain: Mapping[str, Any]) -> bool:
     return bool(managed and "Email" in (domain.get("supportedServices") or ()))
 
 
+class DirectoryReader(ConnectedReader):
+    """Reads the directory of a tenant in which nothing is made: its domains need not be ours to use, its licences not be seen."""
+
+    def facts(self) -> TenantFacts:
+        """All verified domains, also federated ones; no licences."""
+        verified = [domain for domain in self.domains() if domain.get("isVerified")]
+        default = next((d["id"] for d in verified if d.get("isDefault")), None)
+        if default is None:
+            raise InputRefused("The tenant has no verified default domain.", remedy="Verify one at Microsoft.")
+        return TenantFacts(default, frozenset(d["id"] for d in verified), country=None, skus={})
+
+    def seats(self) -> pl.DataFrame:
+        """None (schema SEATS)."""
+        return pl.DataFrame(schema=pl.Schema(SEATS))
+
+    def role_holders(self) -> frozenset[str]:
+        """Nobody: who holds a role does not matter where nobody is changed, so it need not be readable."""
+        return frozenset()
+
+
+class NoWriter:
+    """Stands where a writer would, in a tenant that is only read: whoever tries to write is a defect of ours."""
+
+    def write(
+        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+    ) -> Iterator[list[tuple[int, Outcome]]]:
+        """Nothing, for nothing."""
+        for item in items:
+            raise RuntimeError(f"{item.request.method} was about to be sent to a tenant that is only read")
+        return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A connection in use: its reading side, and the means to write."""
 
     reader: ConnectedReader
-    writer: GraphWriter
+    writer: Writer
 
 
 @contextmanager
@@ -172,17 +215,25 @@ def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
     transport = Transport(connection.graph_url, tokens)
     throttle = Throttle.documented() if connection.quotas else Throttle.unlimited()
     try:
-        yield Opened(
-            ConnectedReader(transport, connection.mark_property, clock),
-            GraphWriter(transport, throttle, clock),
-        )
+        if connection.purpose == Connection.Purpose.CORPORATE:
+            yield Opened(DirectoryReader(transport, connection.mark_property, clock), NoWriter())
+        else:
+            reader = ConnectedReader(transport, connection.mark_property, clock)
+            yield Opened(reader, GraphWriter(transport, throttle, clock))
     finally:
         transport.close()
         tokens.close()
 
 
 def connection_of(institute: Institute, purpose: Connection.Purpose = Connection.Purpose.MAIN) -> Connection:
-    """The institute's connection. Raises InputRefused if it has none."""
+    """The institute's connection, or its organisation's corporate one. Raises InputRefused if there is none."""
+    if purpose == Connection.Purpose.CORPORATE:
+        found = corporate_connection(institute)
+        if found is None:
+            raise InputRefused(
+                "The organisation has no corporate tenant.", remedy="Connect one with `rollbook corporate connect`."
+            )
+        return found
     connection = Connection.objects.filter(institute=institute, purpose=purpose).first()
     if connection is None:
         raise InputRefused(
@@ -190,3 +241,11 @@ def connection_of(institute: Institute, purpose: Connection.Purpose = Connection
             remedy="Run `rollbook demo`, which connects an emulated tenant; connecting a real one is not part of this version.",
         )
     return connection
+
+
+def corporate_connection(institute: Institute) -> Connection | None:
+    """The connection to the organisation's tenant of employees, also of an institute that came later; None without one."""
+    connections = Connection.objects.filter(
+        institute__organisation=institute.organisation_id, purpose=Connection.Purpose.CORPORATE
+    )
+    return connections.filter(institute=institute).first() or connections.order_by("pk").first()

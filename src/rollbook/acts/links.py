@@ -107,8 +107,8 @@ def carry_out(desk: Desk, kind: str, outcome: Judged, found: pl.DataFrame, reaso
         count = links.change(desk.tenant, desk.institute, kind, wanted, by)
         if count:
             content = {"kind": kind, "links": count}
-            if count == 1:
-                moved = LinkHistory.objects.order_by("-pk")[0]
+            if wanted.height == 1:
+                moved = links.history(wanted["link"][0])[-1]
                 content |= {"link": moved.link_id, "object_id": moved.object_id, "before": moved.before}
             desk.changed(action, content)
             if kind == Link.Kind.USER:

@@ -11,7 +11,7 @@ import polars as pl
 from rollbook.acts.profiles import newest
 from rollbook.desired import managed_people
 from rollbook.desired.mapping import mapped, properties
-from rollbook.desired.names import candidates
+from rollbook.desired.names import candidates, left_out
 from rollbook.errors import InputRefused
 from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse
@@ -66,6 +66,8 @@ def tried(
         .join(values, on="person", maintain_order="left")
         .join(names, on="person", how="left", maintain_order="left")
     )
+    for key, letters in left_out(chosen, settings).iter_rows():
+        told.setdefault(key, {}).setdefault(USER_NAME, f"not allowed in user names and left out: {' '.join(letters)}")
     for key in whole.filter(pl.col(USER_NAME).is_null())["person"]:
         told.setdefault(key, {})[USER_NAME] = "no user name can be made"
     return [

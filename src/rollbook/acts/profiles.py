@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from rollbook.acts.actor import Actor
+from rollbook.acts.tenants import as_it_may_be
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused
 from rollbook.profiles import (
@@ -29,7 +30,7 @@ from rollbook.profiles import (
 )
 from rollbook.profiles import Profile as Settings
 from rollbook.store import trail
-from rollbook.store.models import Institute, Profile, ProfileVersion
+from rollbook.store.models import Institute, Profile, ProfileVersion, Run
 
 NAME_LENGTH = 255
 
@@ -121,14 +122,17 @@ class Author:
 def create(
     institute: Institute, exported: Exported, author: Author, note: str = "", action: str = "profile.made"
 ) -> Profile:
-    """A new profile, a draft until it is enabled. InputRefused if its name is taken or its period makes no sense."""
+    """A new profile, a draft until it is enabled. InputRefused if its name is taken or its period makes no sense.
+
+    What a corporate tenant locks is corrected, here as in `save` (acts.tenants.corrections tells what).
+    """
     _check_name(institute, exported.name)
     _check_period(exported.begin, exported.end)
     with transaction.atomic():
         profile = Profile.objects.create(
             institute=institute, name=exported.name, begin=exported.begin, end=exported.end
         )
-        _append(profile, 1, exported.profile, author, note)
+        _append(profile, 1, as_it_may_be(institute, exported.profile), author, note)
         author.note(institute, action, {"profile": str(profile.public_id), "version": 1})
     return profile
 
@@ -184,8 +188,9 @@ def save(profile: Profile, exported: Exported, author: Author, note: str = "") -
         if exported.version is not None and exported.version != last.number:
             raise _overtaken(held, exported.version, last)
         version = last
-        if parse(last.document) != exported.profile:
-            version = _append(held, last.number + 1, exported.profile, author, note)
+        settings = as_it_may_be(held.institute, exported.profile)
+        if parse(last.document) != settings:
+            version = _append(held, last.number + 1, settings, author, note)
         held.name, held.begin, held.end = exported.name, exported.begin, exported.end
         held.save(update_fields=["name", "begin", "end"])
         content = {"profile": str(held.public_id), "version": version.number}
@@ -230,6 +235,18 @@ def disable(profile: Profile, author: Author) -> None:
         profile.enabled_at = None
         profile.save(update_fields=["enabled_at"])
         author.note(profile.institute, "profile.disabled", {"profile": str(profile.public_id)})
+
+
+def delete(profile: Profile, author: Author) -> None:
+    """A profile that never ran is gone, with its versions. InputRefused if it ran: its runs and the trail name it."""
+    if Run.objects.filter(profile_version__profile=profile).exists():
+        raise InputRefused(
+            f"{profile.name} ran, or was planned with, so it is kept: its runs say what it was.",
+            remedy=f"Let it run no more with `rollbook profile disable {profile.name!r}`.",
+        )
+    with transaction.atomic():
+        author.note(profile.institute, "profile.deleted", {"profile": str(profile.public_id)})
+        profile.delete()
 
 
 def compare(profile: Profile, older: int | None, newer: int | None) -> list[Difference]:

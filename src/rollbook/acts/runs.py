@@ -15,6 +15,7 @@ from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
+from rollbook.acts.tenants import planned_with
 from rollbook.apply import approval as approvals
 from rollbook.apply.executor import apply_changes
 from rollbook.apply.proof import Proof
@@ -155,12 +156,18 @@ class Session:
 
 @contextmanager
 def session(
-    institute: Institute, as_of: dt.date, actor: Actor, clock: Clock, show: Show | None = None
+    institute: Institute,
+    as_of: dt.date,
+    actor: Actor,
+    clock: Clock,
+    show: Show | None = None,
+    purpose: Connection.Purpose = Connection.Purpose.MAIN,
 ) -> Iterator[Session]:
     """A Session that holds the tenant while the block runs. Raises TenantBusy if another process does."""
-    connection = connection_of(institute)
+    connection = connection_of(institute, purpose)
     version = profile_in_force(institute, as_of)
-    scope = Scope(connection.tenant.tid, parse(version.document), version.pk, as_of)
+    settings = planned_with(institute, parse(version.document), purpose)
+    scope = Scope(connection.tenant.tid, settings, version.pk, as_of)
     memory = TenantMemory(connection.tenant, institute, version.profile)
     lease = leases.acquire(connection.tenant, clock.now())
     try:

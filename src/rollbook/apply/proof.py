@@ -19,6 +19,7 @@ class Why(StrEnum):
     LAST_OWNER = "is the last owner, and stays until somebody else is"
     KEPT = "kept by rule: previous enrolments are kept"
     NOT_REMOVED = "the removal was not applied; see the run"
+    ACCOUNT_WAITS = "the person's account waits; see why in the run"
     TEAM_PENDING = "in the group; Microsoft is still making the team"
 
 
@@ -26,7 +27,7 @@ DEVIATIONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "team": pl.Int64,
     "user": pl.Int64,
     "relation": pl.UInt8,
-    "status": pl.String,  # missing | extra | pending | kept
+    "status": pl.String,  # missing | extra | pending | kept | waiting
     "why": pl.String,
 }
 
@@ -59,20 +60,29 @@ class Proof:
 
 
 def prove(
-    expected: pl.DataFrame, actual: pl.DataFrame, teams: pl.DataFrame, spared: pl.DataFrame, *, keep_previous: bool
+    expected: pl.DataFrame,
+    actual: pl.DataFrame,
+    teams: pl.DataFrame,
+    spared: pl.DataFrame,
+    waiting: pl.DataFrame | None = None,
+    *,
+    keep_previous: bool,
 ) -> Proof:
     """Compare memberships [team, user, relation] of `teams` [team, has_team].
 
-    `spared` [team, user] are last owners who had to stay. Actual rows without a user are people outside the register.
+    `spared` [team, user] are last owners who had to stay, `waiting` [user] people whose account waits for a stated reason, so that
+    nothing is done for them. Actual rows without a user are people outside the register.
     """
     strangers = actual.filter(pl.col("user").is_null())
     absent, surplus = difference(
         expected.select("team", "user", "relation"), actual.drop_nulls("user").select("team", "user", "relation")
     )
+    halted = waiting if waiting is not None else absent.select("user").clear()
+    absent, held_up = absent.join(halted, on="user", how="anti"), absent.join(halted, on="user", how="semi")
     last_owners = surplus.join(spared, on=["team", "user"], how="semi")
     others = surplus.join(spared, on=["team", "user"], how="anti")
     unfinished = teams.filter(~pl.col("has_team")).select("team")
-    waiting = expected.join(unfinished, on="team", how="semi").join(absent, on=["team", "user", "relation"], how="anti")
+    unready = expected.join(unfinished, on="team", how="semi").join(absent, on=["team", "user", "relation"], how="anti")
     kept_or_extra = ("kept", Why.KEPT) if keep_previous else ("extra", Why.NOT_REMOVED)
     deviations = pl.concat(
         [
@@ -80,7 +90,8 @@ def prove(
             _deviations(others, *kept_or_extra),
             _deviations(last_owners, "kept", Why.LAST_OWNER),
             _deviations(strangers, "kept", Why.NOT_IN_REGISTER),
-            _deviations(waiting, "pending", Why.TEAM_PENDING),
+            _deviations(unready, "pending", Why.TEAM_PENDING),
+            _deviations(held_up, "waiting", Why.ACCOUNT_WAITS),
         ]
     )
     counted = dict(deviations.group_by("status").len().iter_rows())

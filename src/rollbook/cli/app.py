@@ -12,6 +12,7 @@ from rollbook.cli import (
     accounts,
     apply,
     check,
+    corporate,
     demo,
     emulator,
     enrolment,
@@ -68,6 +69,7 @@ app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(protect.app, name="protect")
+app.add_typer(corporate.app, name="corporate")
 app.add_typer(emulator.app, name="emulator")
 
 

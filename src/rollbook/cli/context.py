@@ -114,9 +114,11 @@ def day(text: str | None, school: Institute, clock: Clock) -> dt.date:
 
 def run_of(school: Institute, number: int | None) -> Run:
     """The run of this number, or the newest one."""
-    from rollbook.store.models import Run
+    from rollbook.store.models import Connection, Run
 
-    found = Run.objects.filter(institute=school).order_by("-number")
+    # Runs are numbered by tenant; those of the corporate one are shown by `rollbook corporate show`.
+    corporate = Connection.objects.filter(purpose=Connection.Purpose.CORPORATE).values("tenant")
+    found = Run.objects.filter(institute=school).exclude(tenant__in=corporate).order_by("-number")
     run = found.first() if number is None else found.filter(number=number).first()
     if run is None:
         said = "There is no run yet." if number is None else f"There is no run {number}."
@@ -125,15 +127,18 @@ def run_of(school: Institute, number: int | None) -> Run:
 
 
 @contextmanager
-def open_session(school: Institute, when: dt.date, clock: Clock, *, quiet: bool) -> Iterator[Session]:
+def open_session(
+    school: Institute, when: dt.date, clock: Clock, *, quiet: bool, purpose: Connection.Purpose | None = None
+) -> Iterator[Session]:
     """A session of the person at this terminal, its stages shown unless `quiet`, its database errors explained."""
     from rollbook.acts.runs import session
     from rollbook.acts.show import Show
+    from rollbook.store.models import Connection
     from rollbook.store.setup import explained
 
     with (
         explained(),
         stages(quiet=quiet) as shown,
-        session(school, when, actor(), clock, Show(shown.tell, shown)) as opened,
+        session(school, when, actor(), clock, Show(shown.tell, shown), purpose or Connection.Purpose.MAIN) as opened,
     ):
         yield opened

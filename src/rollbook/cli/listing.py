@@ -12,6 +12,7 @@ from rollbook.plan.sentences import objection_sentence
 if TYPE_CHECKING:
     from rollbook.store.changes import Line, Selection
     from rollbook.store.models import Run
+    from rollbook.sync import FirstLook
 
 
 def as_json(line: Line) -> dict[str, Any]:
@@ -80,3 +81,23 @@ def show_proof(proof: dict[str, int]) -> None:
         f"  {verdict}: {proof['teams']:,} teams, {proof['members_expected']:,} memberships expected, "
         f"{proof['missing']:,} missing, {proof['extra']:,} extra, {proof['pending']:,} pending at Microsoft"
     )
+
+
+def looked(look: FirstLook) -> dict[str, Any]:
+    """What a first plan found, as `--json` prints it."""
+    alone = look.left_alone.select("object_id", "user_principal_name").to_dicts()
+    return {"matched": look.matched, "to_create": look.to_create, "to_review": look.to_review, "left_alone": alone}
+
+
+def show_look(look: FirstLook, limit: int | None) -> None:
+    """What a first plan found of the accounts that are there."""
+    out.print(
+        f"  First run: {look.matched:,} matched, {look.to_create:,} to create, {look.to_review:,} to review "
+        f"(rollbook match list), {look.left_alone.height:,} accounts left alone"
+    )
+    for name, shown in (
+        look.left_alone.select("user_principal_name", "display_name")
+        .head(limit if limit is not None else look.left_alone.height)
+        .iter_rows()
+    ):
+        out.print(f"    left alone: {name} ({shown})", markup=False, style="dim")

@@ -27,17 +27,23 @@ def plan(
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
     from rollbook.store.changes import select
+    from rollbook.sync import first_look
 
     clock = SystemClock()
     school = context.institute(institute)
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
-        made, _ = session.plan()
+        made, view = session.plan()
         run = session.save(made)
+    look = first_look(made, view) if made.first_run else None
     if as_json:
-        print_json({**listing.summary(run), "plan": [listing.as_json(line) for line in select(run).lines()]})
+        found = {} if look is None else {"first_look": listing.looked(look)}
+        lines = [listing.as_json(line) for line in select(run).lines()]
+        print_json({**listing.summary(run), **found, "plan": lines})
         return
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
+    if look is not None:
+        listing.show_look(look, None if everything else SHOWN)
     if needs_person(made):
         out.print(f"A person has to agree: rollbook apply {run.number}, or rollbook sync --approve {run.fingerprint}")
     elif made.counts["changes"]:

@@ -16,7 +16,7 @@ from rollbook.errors import InputRefused
 if TYPE_CHECKING:
     from rollbook.acts.profiles import Author
     from rollbook.profiles import Exported
-    from rollbook.store.models import Profile
+    from rollbook.store.models import Institute, Profile
 
 app = typer.Typer(
     help="Execution profiles: what is synchronized, and when.", no_args_is_help=True, rich_markup_mode=None
@@ -98,7 +98,10 @@ def show(
 ) -> None:
     """Show a profile: its versions with author and day, and its settings with their meaning."""
     found, _ = _found(name, institute)
+    from dataclasses import replace
+
     from rollbook.acts import profiles
+    from rollbook.acts.tenants import as_it_counts
     from rollbook.profiles import to_yaml
 
     chosen = profiles.version_of(found, version)
@@ -108,14 +111,24 @@ def show(
     ]
     if as_json:
         named = {"name": found.name, "begin": found.begin, "end": found.end, "version": chosen.number}
-        print_json({**named, "versions": history, "settings": chosen.document})
+        print_json({**named, "versions": history, "settings": chosen.document, "locked": _locked(found.institute)})
         return
     for entry in history:
         out.print(
             f"version {entry['version']}: {entry['author']}, {entry['saved_at']:%Y-%m-%d %H:%M} {entry['note']}",
             markup=False,
         )
-    out.print(to_yaml(profiles.exported(found, chosen.number)), markup=False)
+    for setting in _locked(found.institute):
+        out.print(f"locked: {setting['path']} is {setting['value']}, because {setting['why']}", markup=False)
+    shown = profiles.exported(found, chosen.number)
+    out.print(to_yaml(replace(shown, profile=as_it_counts(found.institute, shown.profile))), markup=False)
+
+
+def _locked(school: Institute) -> list[dict[str, str]]:
+    """The settings of this institute's profiles that are locked, with their values and why."""
+    from rollbook.acts.tenants import locks
+
+    return [{"path": path, "value": value, "why": why} for path, value, why in locks(school)]
 
 
 @app.command()
@@ -158,8 +171,9 @@ def edit(
     found, author = _found(name, institute)
     from rollbook.acts import profiles
 
-    before = profiles.newest(found)
-    version = profiles.save(found, _read(file), author)
+    before, given = profiles.newest(found), _read(file)
+    _tell_corrections(found.institute, given)
+    version = profiles.save(found, given, author)
     if version.number == before.number:
         out.print(f"{found.name}: no setting changed; name and period are as the file says.", markup=False)
         return
@@ -167,6 +181,18 @@ def edit(
         out.print(str(each), markup=False)
     enabled = "" if found.enabled_at else " It still has to be enabled."
     out.print(f"{found.name} is saved as version {version.number}.{enabled}", markup=False)
+
+
+def _tell_corrections(school: Institute, given: Exported) -> None:
+    """Say what is saved otherwise than the file says, because a corporate tenant locks it."""
+    from rollbook.acts.tenants import corrections
+    from rollbook.profiles.corporate import WHY
+
+    corrected = corrections(school, given.profile)
+    for each in corrected:
+        out.print(f"Corrected: {each}", markup=False)
+    if corrected:
+        out.print(f"These settings are locked, because {WHY}.", markup=False)
 
 
 def _read(file: Path) -> Exported:
@@ -203,6 +229,22 @@ def disable(name: Name, institute: InstituteName = None) -> None:
 
     profiles.disable(found, author)
     out.print(f"{found.name} is disabled.", markup=False)
+
+
+@app.command()
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    institute: InstituteName = None,
+) -> None:
+    """Delete a profile that never ran, with all its versions."""
+    found, author = _found(name, institute)
+    from rollbook.acts import profiles
+
+    if not yes:
+        typer.confirm(f"Delete {found.name} with its {found.versions.count()} version(s)?", abort=True, err=True)
+    profiles.delete(found, author)
+    out.print(f"{found.name} is deleted.", markup=False)
 
 
 @app.command()
@@ -276,6 +318,7 @@ def import_(
     from rollbook.acts import profiles
 
     found = _read(file)
+    _tell_corrections(school, found)
     made = profiles.create(school, replace(found, name=name or found.name), author, f"imported from {file.name}")
     out.print(f"{made.name} is a draft. Let it run with: rollbook profile enable {made.name!r}", markup=False)
 

@@ -51,18 +51,30 @@ def candidates(rows: pl.DataFrame, profile: Profile, people: pl.DataFrame, roles
     settings = profile.users.names
     present = people.filter("present").join(roles, on="user_type", how="left").select("person", "link", "domain")
     wanted = present.select("person").join(rows, on="person", how="left", maintain_order="left")
-    latinised = wanted.with_columns(
-        transliterated(wanted[name], settings.language) for name in ("called_first", "called_last")
-    )
     frames = [pl.DataFrame(schema=pl.Schema(NAMES))]
     for rank, candidate in enumerate(settings.candidates):
-        raw = evaluated(wanted, candidate)[0] if "{{" in candidate else latinised.select(SHAPES[candidate]).to_series()
-        made = wanted.select("person").with_columns(raw=transliterated(raw, settings.language))
+        made = wanted.select("person").with_columns(raw=_in_latin(wanted, candidate, settings.language))
         based = made.select("person", base=local_parts("raw", settings.longest))
         frames.append(
             present.join(based, on="person").select("link", pl.lit(rank).cast(pl.Int64).alias("rank"), "base", "domain")
         )
     return pl.concat(frames).sort("link", "rank")
+
+
+def _in_latin(wanted: pl.DataFrame, candidate: str, language: str) -> pl.Series:
+    """What a candidate makes of each row, in Latin letters; nothing is left out yet."""
+    if "{{" in candidate:
+        return transliterated(evaluated(wanted, candidate)[0], language)
+    names = (transliterated(wanted[name], language) for name in ("called_first", "called_last"))
+    return transliterated(wanted.with_columns(names).select(SHAPES[candidate]).to_series(), language)
+
+
+def left_out(rows: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """[person, letters]: the characters that the first candidate for a user name has to do without, of those it has."""
+    settings = profile.users.names
+    made = rows.select("person").with_columns(raw=_in_latin(rows, settings.candidates[0], settings.language))
+    letters = pl.col("raw").str.to_lowercase().str.replace_all(r"[a-z0-9._\-\s]+", "").alias("letters")
+    return made.select("person", letters).filter(pl.col("letters").str.len_chars() > 0)
 
 
 def _initial(name: str) -> pl.Expr:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
+
+LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,28 @@ def in_scope(roster: Roster, profile: Profile) -> InScope:
     return InScope(people.join(out, on="person", how="anti"), classes.join(closed, on="klass", how="anti"))
 
 
+def _require_known(roster: Roster, profile: Profile) -> None:
+    """InputRefused if the scope names a part the register does not have: a misspelt grade would mean nobody.
+
+    A chosen person may have left the register since.
+    """
+    there = {
+        "locations": (profile.scope.locations, roster.locations["sourced_id"]),
+        "grades": (profile.scope.grades, roster.grades["name"]),
+        "groups": (profile.scope.groups, roster.groups["sourced_id"]),
+    }
+    for kind, (chosen, known) in there.items():
+        missing = sorted(set(chosen) - set(known))
+        if missing:
+            listed = ", ".join(sorted(known.drop_nulls().unique().head(LISTED)))
+            raise InputRefused(
+                f"The profile's scope names {missing[0]!r} among its {kind}, which the register does not have.",
+                remedy=f"There are: {listed}.",
+            )
+
+
 def _chosen(roster: Roster, profile: Profile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    _require_known(roster, profile)
     places = _below(roster, profile.scope.locations)
     grades = roster.grades.filter(pl.col("name").is_in(list(profile.scope.grades)))["grade"]
     groups = roster.groups.filter(pl.col("sourced_id").is_in(list(profile.scope.groups)))["group"]

@@ -54,6 +54,7 @@ def teams(roster: Roster, profile: Profile, classes: pl.DataFrame) -> pl.DataFra
         pl.col("sourced_id").alias("external_id"),
         "mark",
         pl.lit(value=True).alias("has_team"),
+        pl.lit(value=False).alias("dynamic"),
     )
     return frame.cast(pl.Schema(TEAMS)).sort("link")
 

@@ -71,6 +71,7 @@ TEAMS: Schema = {
     "external_id": pl.String,
     "mark": pl.String,  # externalSourceDetail of a class
     "has_team": pl.Boolean,
+    "dynamic": pl.Boolean,  # Microsoft finds its members by a rule, so nobody else adds or removes them
 }
 
 GROUPS: Schema = {

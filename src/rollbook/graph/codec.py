@@ -63,6 +63,13 @@ USER_SELECT = ",".join(
         *USER_PROPERTIES.values(),
     )
 )
+
+
+def user_select(mark_property: str) -> str:
+    """What is read of a user; without a property that carries our mark where nothing of ours is made."""
+    return f"{USER_SELECT},{mark_property}" if mark_property else USER_SELECT
+
+
 CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
 
 
@@ -202,7 +209,7 @@ def get_operation(location: str) -> Request:
 def user_by_name(name: str, mark_property: str) -> Request:
     """A look for one user by user principal name."""
     wanted = quote(name.replace("'", "''"), safe="@.'-")
-    path = f"/users?$filter=userPrincipalName eq '{wanted}'&$select={USER_SELECT},{mark_property}"
+    path = f"/users?$filter=userPrincipalName eq '{wanted}'&$select={user_select(mark_property)}"
     return Request("GET", path.replace(" ", "%20"))
 
 
@@ -273,13 +280,19 @@ def groups_frame(groups: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(GROUPS.keys())
 
 
-def teams_frame(classes: Sequence[Mapping[str, Any]], with_team: Iterable[str]) -> pl.DataFrame:
-    """Classes as Graph describes them -> schema TEAMS, link null. `with_team` are ids of groups that are teams."""
-    teams = set(with_team)
+def teams_frame(
+    classes: Sequence[Mapping[str, Any]], with_team: Iterable[str], dynamic: Iterable[str] = ()
+) -> pl.DataFrame:
+    """Classes as Graph describes them -> schema TEAMS, link null.
+
+    `with_team` are ids of groups that are teams, `dynamic` of those whose members Microsoft finds by a rule.
+    """
+    teams, by_rule = set(with_team), set(dynamic)
     columns = {
         "object_id": _text(classes, "id"),
         **{ours: _text(classes, theirs) for ours, theirs in CLASS_PROPERTIES.items()},
         "mark": _text(classes, "externalSourceDetail"),
         "has_team": pl.Series([entry["id"] in teams for entry in classes], dtype=pl.Boolean),
+        "dynamic": pl.Series([entry["id"] in by_rule for entry in classes], dtype=pl.Boolean),
     }
     return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(TEAMS.keys())

@@ -42,16 +42,16 @@ class GraphReader:
 
     def users(self) -> pl.DataFrame:
         """All users, the softly deleted ones among them (schema USERS), link null."""
-        path = f"/users?$top={PAGE}&$select={codec.USER_SELECT},{self._mark_property}"
+        path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
         there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
         return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
 
     def _deleted(self) -> list[dict[str, Any]]:
         """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
-        path = f"/directory/deletedItems/microsoft.graph.user?$top={PAGE}&$select={codec.USER_SELECT}"
+        select = codec.user_select(self._mark_property)
         try:
-            return list(self._pages(f"{path},{self._mark_property}"))
+            return list(self._pages(f"/directory/deletedItems/microsoft.graph.user?$top={PAGE}&$select={select}"))
         except Never as refused:
             if refused.status != 403:
                 raise
@@ -71,20 +71,30 @@ class GraphReader:
         except Never as refused:
             if refused.status not in (400, 403):
                 raise
+        try:
+            return frozenset(principals | self._through_groups())
+        except Never as refused:
+            if refused.status != 403:
+                raise
+            return None
+
+    def _through_groups(self) -> set[str]:
+        """Ids of everybody in a group to which roles can be assigned."""
         options = "$filter=isAssignableToRole%20eq%20true&$select=id"
         groups = [group["id"] for group in self._pages(f"/groups?{options}")]
         paths = [f"/groups/{group}/{kind}?$select=id&$top={PAGE}" for group in groups for kind in ("members", "owners")]
-        through = {person["id"] for path in paths for person in self._pages(path)}
-        return frozenset(principals | through)
+        return {person["id"] for path in paths for person in self._pages(path)}
 
     def teams(self) -> pl.DataFrame:
         """All class groups (schema TEAMS), link null."""
         classes = list(self._pages(f"/education/classes?$top={PAGE}&$select={codec.CLASS_SELECT}"))
-        return codec.teams_frame(classes, self._team_ids())
+        dynamic = self._group_ids("groupTypes/any(c:c%20eq%20'DynamicMembership')")
+        return codec.teams_frame(
+            classes, self._group_ids("resourceProvisioningOptions/Any(x:x%20eq%20'Team')"), dynamic
+        )
 
-    def _team_ids(self) -> list[str]:
-        path = f"/groups?$filter=resourceProvisioningOptions/Any(x:x%20eq%20'Team')&$top={PAGE}&$select=id"
-        return [group["id"] for group in self._pages(path)]
+    def _group_ids(self, condition: str) -> list[str]:
+        return [group["id"] for group in self._pages(f"/groups?$filter={condition}&$top={PAGE}&$select=id")]
 
     def groups(self, marks: Sequence[str]) -> pl.DataFrame:
         """The groups that carry these marks of ours (schema GROUPS), link null."""
@@ -116,7 +126,7 @@ class GraphReader:
         return self._users(self._by_id(object_ids))
 
     def _by_id(self, object_ids: Sequence[str]) -> list[Request]:
-        select = f"$select={codec.USER_SELECT},{self._mark_property}"
+        select = f"$select={codec.user_select(self._mark_property)}"
         return [Request("GET", f"/users/{object_id}?{select}") for object_id in object_ids]
 
     def users_and_roles(self, object_ids: Sequence[str]) -> pl.DataFrame:
@@ -137,10 +147,11 @@ class GraphReader:
         classes = self._found(
             [Request("GET", f"/education/classes/{i}?$select={codec.CLASS_SELECT}") for i in object_ids]
         )
-        options = "$select=id,resourceProvisioningOptions"
+        options = "$select=id,groupTypes,resourceProvisioningOptions"
         groups = self._found([Request("GET", f"/groups/{entry['id']}?{options}") for entry in classes])
         teams = [group["id"] for group in groups if "Team" in (group.get("resourceProvisioningOptions") or ())]
-        return codec.teams_frame(classes, teams)
+        dynamic = [group["id"] for group in groups if "DynamicMembership" in (group.get("groupTypes") or ())]
+        return codec.teams_frame(classes, teams, dynamic)
 
     def organization(self) -> dict[str, Any]:
         """The tenant's own entry: id, displayName, countryLetterCode, verifiedDomains."""

@@ -85,7 +85,7 @@ def _people(desired: Desired, actual: State, matched: Matched, context: Context)
     known = linked.filter(~pl.col("deleted_now") | (back & ~pl.col("on_premises_now")))
     ours, foreign = known.filter(is_ours()), known.filter(~is_ours())
     unlinked = wanted.join(matched.users, on="link", how="anti").filter("present")
-    lost = wanted.join(matched.users, on="link", how="semi").join(linked, on="link", how="anti").filter("present")
+    lost = wanted.join(matched.users, on="link", how="semi").join(known, on="link", how="anti").filter("present")
     return _People(
         there=ours.filter(~pl.col("protected_now")),
         guarded=ours.filter("protected_now"),

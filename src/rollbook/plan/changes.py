@@ -86,6 +86,7 @@ class Cause(IntEnum):
     ON_PREMISES = 61  # the account is kept by the school's own Active Directory
     CREATION_OFF = 62  # there is no account, and the profile makes none
     GROUP_GONE = 63  # the linked licence group is no longer in the tenant
+    DYNAMIC_GROUP = 66  # Microsoft finds the members of the group by a rule
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password

@@ -32,7 +32,8 @@ def diff_classes(desired: Desired, actual: State, matched: Matched, accounts: Ac
     wanted = desired.state.teams
     unclear = matched.changes.filter((pl.col("kind") == int(Kind.LINK_CLASS)) & pl.col("after").is_null())
     linked = beside_actual(wanted, actual.teams, matched.teams)
-    there, foreign = linked.filter(is_ours()), linked.filter(~is_ours())
+    dynamic, fixed = linked.filter("dynamic_now"), linked.filter(~pl.col("dynamic_now"))
+    there, foreign = fixed.filter(is_ours()), fixed.filter(~is_ours())
     gone = wanted.join(matched.teams, on="link", how="semi").join(linked, on="link", how="anti")
     absent = wanted.join(matched.teams, on="link", how="anti").join(
         unclear.select(link="subject"), on="link", how="anti"
@@ -50,6 +51,7 @@ def diff_classes(desired: Desired, actual: State, matched: Matched, accounts: Ac
             waits(unmade.join(hindered, on="link", how="semi"), Kind.CREATE_TEAM, Cause.OWNERS_WAIT),
             waits(gone, Kind.UPDATE_CLASS, Cause.CLASS_GONE),
             waits(foreign, Kind.UPDATE_CLASS, Cause.FOREIGN_MARK),
+            waits(dynamic, Kind.UPDATE_CLASS, Cause.DYNAMIC_GROUP),
             _updates(there),
         ]
     )

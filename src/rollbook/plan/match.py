@@ -133,7 +133,7 @@ def _classes(desired: Desired, teams: pl.DataFrame, context: Context, profile: P
         links=context.team_links,
         marks=wants.select("link", "mark"),
         wanted=external if profile.teams.match == "external_id" else external.clear(),
-        offered=teams.select(
+        offered=teams.filter(~pl.col("dynamic")).select(
             "object_id",
             "mark",
             "display_name",

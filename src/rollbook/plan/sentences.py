@@ -83,6 +83,7 @@ REASONS: dict[Cause, str] = {
         "waits: found by an e-mail address, which its owner can change, and the account is protected; link it by hand"
     ),
     Cause.NOBODY: "waits: somebody decided that there is to be no account",
+    Cause.DYNAMIC_GROUP: "waits: Microsoft finds the members of the group by a rule, so nobody is added or removed here",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
     Cause.NOT_LINKED: "waits: has no linked account",
     Cause.SIGNS_IN_ELSEWHERE: "waits: signs in at another provider, which keeps the password; set it there",

@@ -1,5 +1,6 @@
 """WHAT THE ADMINISTRATOR DECIDED: the versioned profile document and its rules. Pure: no I/O, no time."""
 
+from rollbook.profiles import corporate
 from rollbook.profiles.difference import Difference, differences
 from rollbook.profiles.document import Profile, parse, suggested
 from rollbook.profiles.exchange import Exported, from_yaml, to_yaml
@@ -21,6 +22,7 @@ __all__ = [
     "Standing",
     "Status",
     "Stretch",
+    "corporate",
     "differences",
     "followed",
     "from_yaml",

@@ -166,8 +166,11 @@ def institutes() -> list[dict[str, Any]]:
         d.source.institute_id: d
         for d in delivered().filter(state=Delivery.State.PUBLISHED).select_related("source").order_by("number")
     }
-    tenants = {c.institute_id: c.tenant for c in Connection.objects.select_related("tenant")}
-    newest = {run.institute_id: run for run in Run.objects.order_by("made_at", "pk").only(*_RUN_IN_SHORT)}
+    main = Connection.objects.filter(purpose=Connection.Purpose.MAIN).select_related("tenant")
+    tenants = {connection.institute_id: connection.tenant for connection in main}
+    corporate = Connection.objects.filter(purpose=Connection.Purpose.CORPORATE).values("tenant")
+    runs = Run.objects.exclude(tenant__in=corporate)
+    newest = {run.institute_id: run for run in runs.order_by("made_at", "pk").only(*_RUN_IN_SHORT)}
     return [
         {
             "institute": institute,

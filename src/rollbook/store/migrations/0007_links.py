@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
             name='reason',
             field=models.CharField(blank=True, default='', max_length=255),
         ),
+        migrations.AddField(
+            model_name='tenant',
+            name='default_domain',
+            field=models.CharField(blank=True, default='', max_length=255),
+        ),
         migrations.AlterField(
             model_name='linkhistory',
             name='object_id',

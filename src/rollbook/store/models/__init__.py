@@ -1,5 +1,6 @@
 """The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
-`PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased."""
+`PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased; so can the reasons that
+people give in `LinkHistory`, `Decision` and `ProtectedAccount`, which are their own words."""
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.mirror import Account

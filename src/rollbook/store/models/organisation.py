@@ -34,6 +34,7 @@ class Tenant(Exposed):
     name = models.CharField(max_length=255)
     cloud = models.CharField(max_length=16, default="global")
     emulated = models.BooleanField(default=False)
+    default_domain = models.CharField(max_length=255, blank=True, default="")  # as read when it was connected
 
 
 class Connection(Exposed):
