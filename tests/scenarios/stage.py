@@ -38,7 +38,7 @@ from rollbook.store.runs import labels, verdict_counts
 from rollbook.sync import first_look
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
-ADMINISTRATOR = "Administrator"
+ADMINISTRATOR = "Emulated Administrator"
 KNOWN = {entry.id for entry in ENTRIES}
 FIRST_PROFILE = "Suggested"
 """The profile a school starts with, which `Stage.profile` changes."""
