@@ -12,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: help setup setup-dev demo test check format lock bench docs clean
+.PHONY: help setup setup-dev demo test properties check format lock bench docs clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,6 +60,9 @@ test: setup-dev ## Every check and every test, in parallel
 	@$(MAKE) check
 	$(MAKE) docs
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+properties: setup-dev ## Properties over random schools, profiles and tenants, with 20 times the examples (ARGS="100" for another factor)
+	@ROLLBOOK_EXAMPLES="$(or $(ARGS),20)" $(BIN)/python -m pytest --numprocesses 2 --timeout 7200 tests/plan/test_profiles_and_tenants.py
 
 format: .venv/development ## Format and fix what can be fixed
 	@$(BIN)/ruff format --quiet .

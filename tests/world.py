@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,7 +188,7 @@ class Tenant:
         facts: TenantFacts = FACTS,
         seats: Sequence[tuple[str, int]] = (),
     ) -> Plan:
-        """The plan that makes this tenant equal to the school; `seats` are free ones of further licences."""
+        """The plan that makes this tenant equal to the school; `seats` are those bought of further licences."""
         profile = profile or suggested()
         desired = desire(school, as_of, profile, facts, self.departed)
         actual = self.state()
@@ -207,7 +208,8 @@ class Tenant:
                 self.links[link]["left_on"] = None
 
     def _context(self, desired: Desired, as_of: dt.date, seats: Sequence[tuple[str, int]]) -> Context:
-        used = sum(1 for user in self.users for _ in user["licences"])
+        bought = {STUDENT_SKU: self.seats, STAFF_SKU: self.seats, **dict(seats)}
+        used = Counter(sku for user in self.users for sku in user["licences"])
         return Context(
             tenant="tenant",
             profile_version=1,
@@ -219,7 +221,7 @@ class Tenant:
             user_names=pl.DataFrame(self.reserved, schema=pl.Schema(RESERVED), orient="row"),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(
-                [(STUDENT_SKU, self.seats - used), (STAFF_SKU, self.seats), *seats],
+                [(sku, count - used[sku]) for sku, count in bought.items()],
                 schema=pl.Schema(SEATS),
                 orient="row",
             ),

@@ -185,6 +185,8 @@ def _left_alone(
     guarded: pl.DataFrame, cause: Cause, desired: Desired, actual: State, context: Context, profile: Profile
 ) -> pl.DataFrame:
     """Protected accounts to which something would have been done wait instead, whatever it was."""
+    if guarded.is_empty():
+        return together([])
     licensing = license_people(guarded, guarded.clear(), desired.licences, context, profile)
     wishes = (
         _updates(guarded, profile),
@@ -201,6 +203,8 @@ def _left_alone(
 def _kept_elsewhere(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
     """Accounts kept by the school's own Active Directory that would have been changed, disabled or enabled."""
     synchronized = there.filter("on_premises_now")
+    if synchronized.is_empty():
+        return together([])
     wishes = (
         _updates(synchronized, profile).select(link="subject"),
         _returned(synchronized).select("link"),
