@@ -262,7 +262,7 @@ P63j | §5 | issue 8 | They go back through the API and by webhook, too.
 
 ROLES = section(
     "Roles for users",
-    "test_roles.py test_licences.py",
+    "test_roles.py test_licences.py test_corporate.py",
     "43fd82f0",
     """
 P64  | 2fd88614 | rule | Each user type has a domain, in which its user names are made.
@@ -287,11 +287,11 @@ P65d | §5 | rule | Before every apply it is told how many are needed, how many 
 P65e | §5 | rule | Licences can be given by flat groups of their own, where the tenant offers it.
 P65f | §5 | rule | Only licences that we assigned are ever taken away.
 P65g | §5 | rule | A licence the tenant does not have stops the run with a sentence.
-P66  | 1985a519 | soon | An organisation may have one tenant for the employees of all its institutes.
-P67  | 1df21e6f | soon | Where it has, the domain of employees is that tenant's.
-P68  | 04879456 | soon | For employees, Create, Update and Deactivate are off then, and locked,
-P69  | 04879456 | soon | and SSO is on, and locked.
-P69a | §2 | soon | Employees are matched there by reading only; nothing is written.
+P66  | 1985a519 | rule | An organisation may have one tenant for the employees of all its institutes.
+P67  | 1df21e6f | rule | Where it has, the domain of employees is that tenant's.
+P68  | 04879456 | rule | For employees, Create, Update and Deactivate are off then, and locked,
+P69  | 04879456 | rule | and SSO is on, and locked.
+P69a | §2 | rule | Employees are matched there by reading only; nothing is written.
 """,
 )
 
