@@ -67,7 +67,7 @@ def accounts(institute: Institute, day: dt.date, user_type: UserType | None = No
         .then(pl.lit("active"))
         .when(known_enabled.is_not_null())
         .then(pl.lit("disabled"))
-        .when(pl.col("why").is_not_null())
+        .when(pl.col("why").is_not_null() & ~pl.col("none_planned").fill_null(value=False))
         .then(pl.lit("waiting"))
         .otherwise(pl.lit("none"))
     )

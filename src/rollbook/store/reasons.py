@@ -12,12 +12,15 @@ from rollbook.store.models import Change, Run
 
 ABOUT_PEOPLE = tuple(kind for kind in Kind if kind.name.endswith("_USER"))
 GIVING_ACCOUNTS = (Kind.LINK_USER, Kind.CREATE_USER)
+NONE_PLANNED = (Cause.CREATION_OFF, Cause.NOBODY)
+"""Why there is no account, and none is to be."""
+
 NOT_YET = "planned, not carried out yet"
 UNDONE = {"link": pl.Int64, "seq": pl.Int64, "cause": pl.Int64, "verdict": pl.Int64}
 
 
 def why_undone(run: Run | None) -> pl.DataFrame:
-    """[link, why] of people for whom a run did not do everything; the first thing it says of each. Empty without a run."""
+    """[link, why, none_planned] of people for whom a run did not do everything; the first thing it says of each. Empty without a run."""
     undone = _undone(run)
     said = answers(run) if run else {}
     waits = {int(cause): REASONS[cause].removeprefix("waits: ") for cause in Cause if cause >= WAITING_FROM}
@@ -30,7 +33,7 @@ def why_undone(run: Run | None) -> pl.DataFrame:
         undone.join(told, on="seq", how="left")
         .with_columns(why=pl.coalesce(waiting, "answer", pl.lit(NOT_YET)))
         .unique("link", keep="first", maintain_order=True)
-        .select("link", "why")
+        .select("link", "why", none_planned=pl.col("cause").is_in([int(cause) for cause in NONE_PLANNED]))
     )
 
 
