@@ -324,3 +324,16 @@ def test_an_account_made_before_the_first_enrolment_is_enabled_when_it_begins():
     school.klass("7A", students=["Maria Papadaki"])
 
     assert {"ENABLE_USER 2", "LICENSE_USER 2", "ADD_MEMBER 10001 2"} <= set(told(tenant.plan(school)))
+
+
+def test_an_account_in_a_restricted_unit_is_enrolled_and_otherwise_left_alone():
+    school = a_class()
+    tenant = established(school)
+    account(tenant, 2)["restricted"] = True
+    school.people["Maria Papadaki"]["family_name"] = "Makri"
+    school.klass("7B", teachers=["Nikos Vasilakis"], students=["Maria Papadaki"])
+
+    plan = tenant.plan(school)
+
+    assert [line for line in told(plan) if line.endswith(" 2")] == ["waits UPDATE_USER 2", "ADD_MEMBER 10002 2"]
+    assert cause(plan, "waits UPDATE_USER 2") == Cause.PROTECTED

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rollbook.profiles import corporate, parse, suggested
-from rollbook.profiles.document import Actions
+from rollbook.profiles import Actions, corporate, parse, suggested
 from rollbook.roster.vocabulary import UserType
 
 NOTHING = Actions(create=False, update=False, deactivate=False, sso=False)
@@ -42,7 +41,7 @@ def test_in_the_corporate_tenant_there_are_employees_alone_and_no_classes():
     planned = corporate.in_corporate_tenant(suggested())
 
     assert planned.users.actions == {kind: SSO_ALONE if kind == UserType.EMPLOYEE else NOTHING for kind in UserType}
-    assert {role.licence for role in planned.users.roles.values()} == {None}
+    assert {role.licences for role in planned.users.roles.values()} == {()}
     assert planned.teams.create == "nothing"
     assert planned.users.match == suggested().users.match
 

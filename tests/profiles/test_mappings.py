@@ -8,6 +8,8 @@ from rollbook.directory.state import MAPPED, USERS
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import PROPERTIES, TARGETS, parse, suggested
 from rollbook.profiles.expressions import FUNCTIONS, ExpressionFailed, check, render
+from rollbook.profiles.mappings import choices
+from rollbook.roster.vocabulary import UserType
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -108,3 +110,55 @@ def test_a_document_of_the_first_form_keeps_its_display_name(shape, value):
 def test_a_mistake_in_a_document_of_the_first_form_is_still_told():
     with pytest.raises(ProfileInvalid):
         parse({"document_version": 1, "users": {"display_name": "upside down"}})
+
+
+def test_a_picker_greys_what_is_mapped_required_or_set_elsewhere_and_says_why():
+    offered = {choice.target: choice.grey for choice in choices(suggested().users.mappings)}
+
+    assert (offered["display_name"], offered["given_name"], offered["city"]) == ("required", "already mapped", "")
+    assert offered["user_principal_name"] == "set elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"value": "grade"}, "yes or no"),
+        ({"type": "static", "value": "oui"}, "yes or no"),
+    ],
+)
+def test_whether_an_account_is_enabled_is_yes_or_no(row, said):
+    document = suggested().model_dump(mode="json")
+    document["users"]["mappings"]["account_enabled"] = row
+
+    with pytest.raises(ProfileInvalid, match=said):
+        parse(document)
+
+
+def test_what_is_set_elsewhere_cannot_be_mapped_and_it_is_said_where():
+    document = suggested().model_dump(mode="json")
+    document["users"]["mappings"]["user_principal_name"] = {"value": "username"}
+
+    with pytest.raises(ProfileInvalid, match=r"users\.names"):
+        parse(document)
+
+
+def test_a_document_of_the_second_form_keeps_its_names_and_licences():
+    old = {
+        "document_version": 2,
+        "users": {
+            "user_name": "family.given",
+            "language": "greek",
+            "roles": {
+                kind: {"licence": "SKU" if kind == "student" else None}
+                for kind in ("teacher", "employee", "student", "parent")
+            },
+            "mappings": {"display_name": {"value": "name_family_first"}},
+        },
+    }
+
+    upgraded = parse(old).users
+
+    assert (upgraded.names.candidates, upgraded.names.language) == (("family.given",), "greek")
+    assert [licence.sku for licence in upgraded.roles[UserType.STUDENT].licences] == ["SKU"]
+    assert upgraded.roles[UserType.TEACHER].licences == ()
+    assert upgraded.mappings["account_enabled"].value == "active_and_has_enrolments"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.apply.wire import control
+from tests.apply.wire import control, faults
 from tests.emulator.client import Client
 
 DOMAIN = "sample-school.example"
@@ -133,6 +133,11 @@ class Tenant:
         """An administrator puts an account into a group by hand."""
         (found,) = self.graph.values(f"/groups?$filter=displayName eq '{group}'&$select=id")
         self.control("people", group=found["id"], user=self.account(account).object_id)
+
+    def refuses_changes_of(self, account: str) -> None:
+        """The next change of an account is refused, as where somebody got a role after the plan was made."""
+        match = f"PATCH /users/{self.account(account).object_id}"
+        faults(self.running, {"match": match, "status": 403, "code": "Authorization_RequestDenied"})
 
     def close_off(self, account: str) -> None:
         """An administrator moves an account into a unit with restricted management, where nobody else may change it."""

@@ -181,7 +181,7 @@ def test_somebody_on_the_administrators_list_is_matched_and_enrolled_all_the_sam
 @proves("P49e")
 def test_an_account_microsoft_does_not_let_us_change_is_put_on_the_list_and_left_alone_from_then_on(stage: Stage):
     holder = a_changed_teacher(stage)
-    stage.tenant.close_off(holder)
+    stage.tenant.refuses_changes_of(holder)
 
     assert stage.attempt().refused == 1
     done = stage.synchronise()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
+
+if TYPE_CHECKING:
+    from rollbook.profiles import Mapping
 
 app = typer.Typer(help="Mappings: what becomes of people's properties.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -50,15 +53,25 @@ def try_(
 
 
 @app.command()
-def properties(as_json: Json = False) -> None:
+def properties(
+    profile: Annotated[
+        str | None, typer.Option(help="Name of a profile: what it maps already is marked.", show_default=False)
+    ] = None,
+    institute: InstituteName = None,
+    as_json: Json = False,
+) -> None:
     """List what mappings can use: properties of people, targets of accounts, functions of expressions."""
     from rollbook.profiles import PROPERTIES, TARGETS
     from rollbook.profiles.expressions import FUNCTIONS
-    from rollbook.profiles.mappings import LOCKED
+    from rollbook.profiles.mappings import LOCKED, choices
     from rollbook.profiles.users import NAME_SHAPES
 
+    grey = {choice.target: choice.grey for choice in choices(_mapped_by(profile, institute))}
     if as_json:
-        targets = {n: {"meaning": t.meaning, "longest": t.longest, "required": t.required} for n, t in TARGETS.items()}
+        targets = {
+            n: {"meaning": t.meaning, "longest": t.longest, "required": t.required, "grey": grey[n]}
+            for n, t in TARGETS.items()
+        }
         functions = {n: {"meaning": f.meaning, "example": f.example[0]} for n, f in FUNCTIONS.items()}
         print_json(
             {
@@ -75,8 +88,8 @@ def properties(as_json: Json = False) -> None:
         out.print(f"  {name}: {meaning}", markup=False)
     out.print("Targets of accounts", style="bold")
     for name, target in TARGETS.items():
-        required = ", required" if target.required else ""
-        out.print(f"  {name}: {target.meaning} At most {target.longest} characters{required}.", markup=False)
+        why = f", {grey[name]}" if grey[name] else ""
+        out.print(f"  {name}: {target.meaning} At most {target.longest} characters{why}.", markup=False)
     out.print("Set elsewhere, so no mapping can", style="bold")
     for name, why in LOCKED.items():
         out.print(f"  {name}: {why}.", markup=False)
@@ -86,3 +99,17 @@ def properties(as_json: Json = False) -> None:
     out.print("Functions of expressions", style="bold")
     for name, function in FUNCTIONS.items():
         out.print(f"  {name}: {function.meaning} {function.example[0]} gives {function.example[2]}", markup=False)
+
+
+def _mapped_by(profile: str | None, institute: str | None) -> dict[str, Mapping]:
+    """The mappings of a profile; none where none is named."""
+    if profile is None:
+        return {}
+    from rollbook.store.setup import open_store
+
+    open_store()  # the modules below need it
+    from rollbook.acts import profiles
+    from rollbook.cli import context
+
+    found = profiles.find(context.institute(institute), profile)
+    return dict(profiles.exported(found).profile.users.mappings)

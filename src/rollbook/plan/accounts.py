@@ -83,12 +83,13 @@ def _people(desired: Desired, actual: State, matched: Matched, context: Context)
     linked = _since(beside_actual(wanted, actual.users, matched.users), context)
     back = pl.col("present") & pl.col("account_enabled") & (pl.col("create") | pl.col("update"))
     known = linked.filter(~pl.col("deleted_now") | (back & ~pl.col("on_premises_now")))
+    untouchable = pl.col("protected_now") | pl.col("restricted_now")
     ours, foreign = known.filter(is_ours()), known.filter(~is_ours())
     unlinked = wanted.join(matched.users, on="link", how="anti").filter("present")
     lost = wanted.join(matched.users, on="link", how="semi").join(known, on="link", how="anti").filter("present")
     return _People(
-        there=ours.filter(~pl.col("protected_now")),
-        guarded=ours.filter("protected_now"),
+        there=ours.filter(~untouchable),
+        guarded=ours.filter(untouchable),
         absent=unlinked.join(unclear.select(link="subject"), on="link", how="anti"),
         gone=lost,
         foreign=foreign,

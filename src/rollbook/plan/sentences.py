@@ -66,7 +66,8 @@ REASONS: dict[Cause, str] = {
     Cause.CLASS_GONE: "waits: the linked class is no longer in the tenant; restore it or unlink",
     Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
     Cause.PROTECTED: (
-        "waits: the account holds an administrator role (or we may not read roles) or is on the list of `rollbook protect`, "
+        "waits: the account holds an administrator role (or we may not read roles), is in a restricted administrative "
+        "unit, or is on the list of `rollbook protect`, "
         "so only an administrator changes it"
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
