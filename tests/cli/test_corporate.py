@@ -48,4 +48,4 @@ def test_a_corporate_tenant_is_connected_matched_looked_at_and_removed(sqlite_st
         said("show")
 
     assert "no longer the corporate tenant" in said("corporate", "remove")
-    assert "locked:" not in said("profile", "show", "Suggested")
+    assert "locked: users" not in said("profile", "show", "Suggested")

@@ -14,13 +14,11 @@ from rollbook.acts.passwords import print_slips, waiting, write_table
 from rollbook.errors import InputRefused
 from rollbook.store import passwords as stored
 from rollbook.store.models import (
-    Change,
-    ChangeDetail,
+    Account,
     Institute,
     Link,
     PersonRecord,
     ProfileVersion,
-    Run,
     Secret,
     Tenant,
 )
@@ -206,24 +204,11 @@ def test_where_people_sign_in_follows_from_the_cloud_and_an_emulated_tenant_has_
     assert acts.sign_in(connection) == "www.office.com"
 
 
-def test_the_user_name_is_the_newest_one_known(store):
-    institute = world(a_school(1))
-    tenant, link = Tenant.objects.get(), Link.objects.order_by("pk")[0]
-    run = Run.objects.create(
-        tenant=tenant,
-        institute=institute,
-        profile_version=ProfileVersion.objects.get(),
-        number=1,
-        purpose=Run.Purpose.PASSWORDS,
-        as_of=NOW.date(),
-        fingerprint="f",
-        actor="t",
-        made_at=NOW,
-    )
-    Change.objects.create(run=run, seq=1, kind=36, subject=link.pk, cause=30)
-    after = json.dumps({"user_principal_name": "Renamed@school.example"})
-    ChangeDetail.objects.create(run=run, seq=1, subject=link.pk, after=after)
-    other = Link.objects.order_by("pk")[1]
+def test_the_user_name_is_the_one_last_seen_else_the_one_that_was_promised(store):
+    world(a_school(1))
+    tenant, (link, other) = Tenant.objects.get(), Link.objects.order_by("pk")[:2]
+    seen = {"user_principal_name": "Renamed@school.example", "account_enabled": True, "seen_at": NOW}
+    Account.objects.create(tenant=tenant, link=link, object_id="o1", **seen)
 
     names = stored.user_names(tenant, [link.pk, other.pk, 999_999])
 

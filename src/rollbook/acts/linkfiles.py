@@ -21,7 +21,7 @@ COLUMNS = Columns(
     ("kind", "sourced_id", "number", "period", "object_id", "user_name", "mark"),
     [("sourced_id", "number"), ("object_id", "user_name")],
 )
-KINDS = tuple(kind.value for kind in Link.Kind)
+KINDS = (Link.Kind.USER.value, Link.Kind.TEAM.value)
 
 
 def exported(

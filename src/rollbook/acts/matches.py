@@ -51,7 +51,7 @@ def waiting(institute: Institute, purpose: Connection.Purpose = Connection.Purpo
         raise InputRefused("There is no plan yet, so nothing was matched.", remedy="Make one with `rollbook plan`.")
     found = pending(run)
     called = labels(tenant, [entry.link.pk for entry in found])
-    known = {kind.value: _known(institute, kind) for kind in Link.Kind}
+    known = {kind.value: _known(institute, kind) for kind in (Link.Kind.USER, Link.Kind.TEAM)}
     return [_waiting(entry, called, known[entry.link.kind]) for entry in found]
 
 

@@ -14,6 +14,7 @@ from rollbook.store.models import (
     ClaimCode,
     Institute,
     Link,
+    NameReservation,
     PersonRecord,
     Secret,
     Tenant,
@@ -54,12 +55,21 @@ def waiting(tenant: Tenant, institute: Institute) -> pl.DataFrame:
 
 
 def user_names(tenant: Tenant, links: Sequence[int]) -> dict[int, str]:
-    """The user name of each of these links, for those where one is known: as the mirror of accounts last saw it."""
+    """The user name of each of these links, for those where one is known.
+
+    It is what the mirror of accounts last saw, else, where a run was cut off before it could tell, the name that was promised.
+    """
     wanted = ", ".join(str(int(link)) for link in links) or "0"
-    statement = (
+    schema = {"link": pl.Int64, "name": pl.String}
+    promised = (
+        f"SELECT link_id, folded FROM {table_of(NameReservation)} "
+        f"WHERE tenant_id = %s AND namespace = '{Link.Kind.USER}' AND link_id IN ({wanted}) ORDER BY id"
+    )
+    seen = (
         f"SELECT link_id, user_principal_name FROM {table_of(Account)} WHERE tenant_id = %s AND link_id IN ({wanted})"
     )
-    return dict(read_frame(statement, [tenant.pk], {"link": pl.Int64, "name": pl.String}).iter_rows())
+    known = (read_frame(statement, [tenant.pk], schema).iter_rows() for statement in (promised, seen))
+    return {link: name for rows in known for link, name in rows}
 
 
 def ciphertexts(secrets: Sequence[int]) -> dict[int, bytes]:
