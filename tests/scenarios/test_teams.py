@@ -51,7 +51,7 @@ def test_each_combination_of_group_and_subject_is_a_team_of_its_own(stage: Stage
     two_classes(stage)
     stage.school.is_taught("7A Art", group="7A", subject="Art")
     stage.school.klass("7A Art", teachers=["Nikos Vasilakis"], students=["Maria Papadaki"])
-    stage.profile(teams={"display_name": "subject group"})
+    stage.profile(teams={"mappings": {"display_name": {"type": "expression", "value": "{{ subject }} {{ group }}"}}})
 
     stage.synchronise()
 

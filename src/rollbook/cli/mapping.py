@@ -63,10 +63,10 @@ def properties(
     """List what mappings can use: properties of people, targets of accounts, functions of expressions."""
     from rollbook.profiles import PROPERTIES, TARGETS
     from rollbook.profiles.expressions import FUNCTIONS
-    from rollbook.profiles.mappings import LOCKED, choices
+    from rollbook.profiles.mappings import LOCKED, OF_PEOPLE
     from rollbook.profiles.users import NAME_SHAPES
 
-    grey = {choice.target: choice.grey for choice in choices(_mapped_by(profile, institute))}
+    grey = {choice.target: choice.grey for choice in OF_PEOPLE.choices(_mapped_by(profile, institute))}
     if as_json:
         targets = {
             n: {"meaning": t.meaning, "longest": t.longest, "required": t.required, "grey": grey[n]}

@@ -10,7 +10,7 @@ from collections.abc import Mapping as Table
 
 import polars as pl
 
-from rollbook.profiles import PROPERTIES, TARGETS, Mapping
+from rollbook.profiles import PROPERTIES, TARGETS, Mapping, Row
 from rollbook.profiles.expressions import ExpressionFailed, fields_of, renderer
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
@@ -169,8 +169,8 @@ def mapped(
         if mapping is None:
             values = values.with_columns(pl.lit(None, dtype=pl.String).alias(target))
             continue
-        made, failed = _made(rows, mapping)
-        made = _cased(made, mapping).alias(target)
+        made, failed = made_of(rows, mapping)
+        made = cased(made, mapping).alias(target)
         too_long = made.str.len_chars() > limits.longest
         empty = made.is_null() & limits.required & failed.is_null()
         foreign = ~made.is_in(limits.words) if limits.words else pl.repeat(False, made.len(), eager=True)  # noqa: FBT003
@@ -189,7 +189,7 @@ def mapped(
     return values, pl.concat([empty, *problems])
 
 
-def _made(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.Series, pl.Series]:
+def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
     """The value of one mapping for every row, empty ones null; and the sentence why there is none, null where there is one."""
     nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
     if mapping.type == "static":
@@ -223,7 +223,8 @@ def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series
     return table["_value"], table["_failed"]
 
 
-def _cased(made: pl.Series, mapping: Mapping) -> pl.Series:
+def cased(made: pl.Series, mapping: Row) -> pl.Series:
+    """The values in the letters the mapping asks for."""
     if mapping.casing == "lower":
         return made.str.to_lowercase()
     return made.str.to_uppercase() if mapping.casing == "upper" else made
