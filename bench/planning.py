@@ -44,7 +44,9 @@ def measure() -> list[Row]:
     wanted = desire(roster)
     actual = _shifted(wanted.reasons.select("team", "user", "relation"))
     profile = suggested()
-    teams = wanted.state.groups.select("purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True))
+    teams = wanted.state.groups.select(
+        "purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True)
+    )
     diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [

@@ -267,8 +267,10 @@ def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: Te
     ours, wanted = view.desired.state.users.select("link"), view.desired.state.groups.select("link")
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
     links = pl.concat([memory.links(kind) for kind in GROUPS]).drop_nulls("object_id")
-    groups = _groups(reader, view.desired).drop("link").join(
-        links.join(wanted, on="link", how="semi").select("link", "object_id"), on="object_id"
+    groups = (
+        _groups(reader, view.desired)
+        .drop("link")
+        .join(links.join(wanted, on="link", how="semi").select("link", "object_id"), on="object_id")
     )
     return _prove(plan, view.desired, read_memberships(reader, users, groups), users, groups, scope)
 

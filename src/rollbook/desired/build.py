@@ -72,9 +72,7 @@ def build_desired(
     )
 
 
-def _in_teams(
-    roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked
-) -> pl.DataFrame:
+def _in_teams(roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked) -> pl.DataFrame:
     """Who belongs in which team, and why (schema REASONS)."""
     enrolments = current.current_enrolments(roster, profile, as_of).with_columns(held=pl.lit(value=False))
     teachings = current.current_teachings(roster, profile, as_of)

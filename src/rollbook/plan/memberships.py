@@ -33,7 +33,9 @@ def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFram
     )
 
 
-def diff_memberships(reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+def diff_memberships(
+    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, profile: Profile
+) -> pl.DataFrame:
     """The changes of memberships (schema ROWS).
 
     `reasons` (schema REASONS) is desired, restricted to people and groups that are there or are being made; `actual` [team, user,
@@ -92,9 +94,7 @@ def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFram
     owner = pl.col("relation") == int(Relation.OWNER)
     members = reasons.filter(pl.col("relation") == int(Relation.MEMBER)).select("team", "user")
     teams = groups.filter("has_team").select("team")
-    demoted = (
-        removing.filter(owner).join(teams, on="team", how="semi").join(members, on=["team", "user"], how="semi")
-    )
+    demoted = removing.filter(owner).join(teams, on="team", how="semi").join(members, on=["team", "user"], how="semi")
     ended = removing.join(demoted, on=["team", "user", "relation"], how="anti")
     node = pl.col("purpose") == "node"
     cause = (
