@@ -45,6 +45,10 @@ class Register(Protocol):
         """People who were in the register once and no longer are: [person, user_type]."""
         ...
 
+    def released(self) -> pl.Series:
+        """Keys of enrolments that the sync start date does not hold back any more, because somebody released them."""
+        ...
+
 
 class Memory(Protocol):
     """What is remembered of one tenant."""

@@ -6,6 +6,7 @@ code. `parse` reports all mistakes together, each with its path.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -47,6 +48,11 @@ class Enrolments(Part):
     )
     teachers: dict[TeacherType, Membership] = Field(
         default_factory=_default_memberships, description="What each teacher type is in the team of a class."
+    )
+    sync_start_date: dt.date | None = Field(
+        default=None,
+        description="Students whose enrolment begins before this day are held: not added by themselves, until released. "
+        "Empty: nobody is held.",
     )
     keep_previous: bool = Field(
         default=False, description="Keep people in a team after their enrolment ended; nobody is removed or demoted."
