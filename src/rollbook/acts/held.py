@@ -91,8 +91,8 @@ def held(request: Request) -> Held:
     found = _held(request, roster, profile)
     if since is None or found.is_empty():
         return Held(name, since, (), _why_nothing(request, name, profile))
-    rows = [_enrolment(row, since) for row in _named(found, roster).iter_rows(named=True)]
-    return Held(name, since, tuple(sorted(rows, key=_order)), "")
+    rows = sorted(_named(found, roster).iter_rows(named=True), key=_order)
+    return Held(name, since, tuple(_enrolment(row, since) for row in rows), "")
 
 
 def _held(request: Request, roster: Roster, profile: Profile) -> pl.DataFrame:
@@ -101,10 +101,9 @@ def _held(request: Request, roster: Roster, profile: Profile) -> pl.DataFrame:
 
 
 def _named(found: pl.DataFrame, roster: Roster) -> pl.DataFrame:
-    """The columns of HeldEnrolment but `since`; a title several of the classes have carries their sourced id."""
-    given, family = (pl.coalesce(f"preferred_{part}_name", f"{part}_name") for part in ("given", "family"))
-    people = roster.people.select(
-        "person", name=pl.concat_str([given, family], separator=" ", ignore_nulls=True), sourced_id="sourced_id"
+    """[person, given, family, klass, title, begin], sourced ids as keys; a title several of the classes have carries its own."""
+    given, family = (
+        pl.coalesce(f"preferred_{part}_name", f"{part}_name").fill_null("").alias(part) for part in ("given", "family")
     )
     called = pl.coalesce("title", "code", "sourced_id")
     alone = pl.len().over(called) == 1
@@ -113,17 +112,20 @@ def _named(found: pl.DataFrame, roster: Roster) -> pl.DataFrame:
         .with_columns(label=pl.when(alone).then(called).otherwise(pl.format("{} ({})", called, "sourced_id")))
         .select("klass", title="label", class_id="sourced_id")
     )
+    people = roster.people.select("person", given, family, person_id="sourced_id")
     both = found.join(people, on="person").join(classes, on="klass")
-    return both.select("name", "title", "begin", person="sourced_id", klass="class_id")
+    return both.select("given", "family", "title", "begin", person="person_id", klass="class_id")
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """By class, 7A before 10A; people by family name, then given name."""
+    names = (sorting(row["family"]), sorting(row["given"]), row["person"])
+    return (natural(row["title"]), row["klass"], *names, row["begin"])
 
 
 def _enrolment(row: Mapping[str, Any], since: dt.date) -> HeldEnrolment:
-    shown = {name: written(row[name]) for name in ("name", "title")}
-    return HeldEnrolment(**{**row, **shown}, since=since)
-
-
-def _order(each: HeldEnrolment) -> tuple[Any, ...]:
-    return natural(each.title), each.klass, sorting(each.name), each.person, each.begin
+    name, title = written(f"{row['given']} {row['family']}"), written(row["title"])
+    return HeldEnrolment(row["person"], name, row["klass"], title, row["begin"], since)
 
 
 def _why_nothing(request: Request, name: str, profile: Profile) -> str:
