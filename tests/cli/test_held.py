@@ -84,8 +84,14 @@ def test_without_a_sync_start_date_nothing_is_held_and_that_is_said(school):
 
 
 def test_a_long_list_is_cut_and_says_how_to_see_it_all(sqlite_store):
-    institute, _, _ = deliver(a_school(45))
+    school = a_school(4)
+    for number in range(41):
+        school.klass(f"Choir {number}", students=["Pupil No0"])
+    institute, _, _ = deliver(school)
     set_profile(institute, enrolments__sync_start_date="2026-09-15")
 
-    assert "... and 5 more; all of them with --all or --json" in said("held", *DAY)
-    assert said("held", "--all", *DAY).count("began") == 45
+    cut = said("held", *DAY)
+    assert "... and 5 more; all of them with --all or --json" in cut
+    assert "... in 2 more classes" in cut
+    whole = said("held", "--all", *DAY)
+    assert (whole.count("began"), "more" in whole) == (45, False)

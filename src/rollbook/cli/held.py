@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 
-People = Annotated[list[str] | None, typer.Argument(metavar="[PERSON]...", help="Sourced ids.", show_default=False)]
+People = Annotated[list[str] | None, typer.Argument(metavar="PERSON", help="Sourced ids.", show_default=False)]
 Classes = Annotated[
     list[str] | None,
     typer.Option("--class", help="Enrolments in a class, by its title, code or sourced id; may be repeated."),
@@ -96,8 +96,11 @@ def _print(found: Held, limit: int | None) -> None:
         out.print(f"{each.title}: {each.name} ({each.person}), began {each.begin}", markup=False)
     if limit is not None and len(found.enrolments) > limit:
         out.print(f"... and {len(found.enrolments) - limit:,} more; all of them with --all or --json", style="dim")
-    for title, count in Counter(each.title for each in found.enrolments).items():
+    classes = Counter(each.title for each in found.enrolments)
+    for title, count in list(classes.items())[:limit]:
         out.print(f"{count:>6,} {title}", markup=False)
+    if limit is not None and len(classes) > limit:
+        out.print(f"       ... in {len(classes) - limit:,} more classes", style="dim")
     told = _counted(len(found.enrolments), found.people)
     out.print(
         f"{told} held: begun before {found.since}, the sync start date of the profile {found.profile}.",
