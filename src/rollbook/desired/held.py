@@ -27,7 +27,8 @@ def with_held(enrolments: pl.DataFrame, since: dt.date | None, released: pl.Seri
         return enrolments.with_columns(held=pl.lit(value=False))
     before = (pl.col("begin") < since).fill_null(value=False)
     alone = before & ~pl.col("enrolment").is_in(released.implode())
-    return enrolments.with_columns(held=alone.all().over("person", "klass"))
+    # In two steps: inside the window polars would look through all that is released anew for each group.
+    return enrolments.with_columns(held=alone).with_columns(pl.col("held").all().over("person", "klass"))
 
 
 def held_enrolments(roster: Roster, profile: Profile, as_of: dt.date, released: pl.Series) -> pl.DataFrame:
