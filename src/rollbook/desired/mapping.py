@@ -18,7 +18,7 @@ from rollbook.roster.vocabulary import UserType
 NAME_LENGTH = 256
 EMPLOYEE_NUMBER_LENGTH = 16
 
-PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"person": pl.Int64, "target": pl.String, "problem": pl.String}
+PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"target": pl.String, "problem": pl.String}
 
 
 def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
@@ -148,15 +148,23 @@ def _groups(roster: Roster) -> pl.DataFrame:
     )
 
 
-def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the mappings make of people: [person, every target], and what went wrong (schema PROBLEMS).
+def fields_used(mappings: Table[str, Mapping]) -> frozenset[str]:
+    """The properties that some mapping reads."""
+    read = [fields_of(m.value) if m.type == "expression" else {m.value} for m in mappings.values() if m.type != "static"]
+    return frozenset().union(*read)
 
-    `rows` has [person, every property]. A target without a mapping is null; one that failed is null too, and named in the
+
+def mapped(
+    rows: pl.DataFrame, mappings: Table[str, Mapping], targets: Table[str, Target] = TARGETS, key: str = "person"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the mappings make of people, or of teams and groups: [key, every target], and what went wrong [key, target, problem].
+
+    `rows` has [key, every property]. A target without a mapping is null; one that failed is null too, and named in the
     problems, as is one that is too long or, being required, empty.
     """
-    values = rows.select("person")
+    values = rows.select(key)
     problems = []
-    for target, limits in TARGETS.items():
+    for target, limits in targets.items():
         mapping = mappings.get(target)
         if mapping is None:
             values = values.with_columns(pl.lit(None, dtype=pl.String).alias(target))
@@ -175,9 +183,10 @@ def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFr
             ).alias("problem")
         )["problem"]
         values = values.with_columns(pl.select(pl.when(problem.is_null()).then(made).alias(target))[target])
-        told = rows.select("person", pl.lit(target).alias("target")).with_columns(problem)
+        told = rows.select(key, pl.lit(target).alias("target")).with_columns(problem)
         problems.append(told.filter(pl.col("problem").is_not_null()))
-    return values, pl.concat([pl.DataFrame(schema=pl.Schema(PROBLEMS)), *problems])
+    empty = pl.DataFrame(schema={key: pl.Int64, **PROBLEMS}).select(key, "target", "problem")
+    return values, pl.concat([empty, *problems])
 
 
 def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
