@@ -46,14 +46,21 @@ BELONGING: Schema = {
 }
 
 SEPARATOR = " / "
+GENERAL = "general"
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class ManagedNodes:
     """`nodes` (schema NODES) of all hierarchies, and `belonging` (schema BELONGING): everybody in each node of their paths."""
 
     nodes: pl.DataFrame
     belonging: pl.DataFrame
+
+    def groupings(self) -> pl.DataFrame:
+        """[key, period, sourced_id, code, label], as groups are remembered under their keys; nodes have no period."""
+        return self.nodes.select(
+            "key", pl.lit(0, dtype=pl.Int64).alias("period"), pl.col("id").alias("sourced_id"), "code", "label"
+        )
 
     def counted(self) -> pl.DataFrame:
         """The nodes with the columns `people`, everybody there and below, and `direct`, those who are no deeper."""
@@ -61,13 +68,13 @@ class Structure:
         return self.nodes.join(counts, on="node", how="left", maintain_order="left")
 
 
-def structure(roster: Roster, profile: Profile, as_of: dt.date, people: pl.DataFrame) -> Structure:
+def managed_nodes(roster: Roster, profile: Profile, as_of: dt.date, people: pl.DataFrame) -> ManagedNodes:
     """The nodes of a profile's hierarchies and who belongs in them; `people` [person, user_type, present] are the managed ones.
 
     The general hierarchy has everybody who is present, that of students whoever learns, that of teachers whoever teaches.
     """
-    parts = [Structure(pl.DataFrame(schema=dict(NODES)), pl.DataFrame(schema=dict(BELONGING)))]
-    in_use = _in_use(profile)
+    parts = [ManagedNodes(pl.DataFrame(schema=dict(NODES)), pl.DataFrame(schema=dict(BELONGING)))]
+    in_use = hierarchies_in_use(profile)
     if not in_use:
         return parts[0]
     present = people.filter("present").select("person", "user_type")
@@ -80,14 +87,12 @@ def structure(roster: Roster, profile: Profile, as_of: dt.date, people: pl.DataF
     for name, (hierarchy, levels) in in_use.items():
         taking = ours if name == GENERAL else {UserType(name): ours[UserType(name)]}
         paths = paths_of(roster, levels, taking, nowhere if name == GENERAL else nowhere.clear())
-        parts.append(_nodes(roster, (name, hierarchy.group_type), levels, paths, parts[-1]))
-    return Structure(pl.concat([part.nodes for part in parts]), pl.concat([part.belonging for part in parts]))
+        first = sum(part.nodes.height for part in parts)
+        parts.append(_nodes(roster, (name, hierarchy.group_type), levels, paths, first))
+    return ManagedNodes(pl.concat([part.nodes for part in parts]), pl.concat([part.belonging for part in parts]))
 
 
-GENERAL = "general"
-
-
-def _in_use(profile: Profile) -> dict[str, tuple[Hierarchy, tuple[Level, ...]]]:
+def hierarchies_in_use(profile: Profile) -> dict[str, tuple[Hierarchy, tuple[Level, ...]]]:
     """The hierarchies that have levels, with those, by name."""
     found: dict[str, Hierarchy] = dict(profile.hierarchies)
     levels = {name: levels_in_use(hierarchy, profile.teams) for name, hierarchy in found.items()}
@@ -107,19 +112,16 @@ def _ours(roster: Roster, profile: Profile, rows: pl.DataFrame, present: pl.Data
     return pl.concat([about, managed.join(about, on="person", how="anti")])
 
 
-def _nodes(
-    roster: Roster, kind: tuple[str, str], levels: Sequence[Level], paths: Paths, before: Structure
-) -> Structure:
-    """The nodes of one hierarchy, numbered from the last one `before`, and who belongs in them."""
+def _nodes(roster: Roster, kind: tuple[str, str], levels: Sequence[Level], paths: Paths, first: int) -> ManagedNodes:
+    """The nodes of one hierarchy, numbered from `first`, and who belongs in them."""
     texts = _in_words(roster, levels, paths.paths)
     steps = [_step(texts, kind, levels[:length]) for length in range(1, len(levels) + 1)]
-    first = int(before.nodes["node"][-1]) + 1 if before.nodes.height else 0
     found = pl.concat(steps).unique("key").sort("key").with_row_index("node", offset=first)
     found = found.with_columns(pl.col("node").cast(pl.Int64))
     number = found.select("node", "key")
     nodes = found.join(number.select(above="key", parent="node"), on="above", how="left", maintain_order="left")
     ends = texts.select("path", key=_key(kind, levels)).join(number, on="key").select("path", "node")
-    return Structure(nodes.select(NODES.keys()).cast(pl.Schema(NODES)), _belonging(paths.people, ends, nodes))
+    return ManagedNodes(nodes.select(NODES.keys()).cast(pl.Schema(NODES)), _belonging(paths.people, ends, nodes))
 
 
 def _in_words(roster: Roster, levels: Sequence[Level], paths: pl.DataFrame) -> pl.DataFrame:
