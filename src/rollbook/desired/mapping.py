@@ -10,7 +10,7 @@ from collections.abc import Mapping as Table
 
 import polars as pl
 
-from rollbook.profiles import PROPERTIES, TARGETS, Mapping, Row
+from rollbook.profiles import PROPERTIES, TARGETS, Row, Target
 from rollbook.profiles.expressions import ExpressionFailed, fields_of, renderer
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
@@ -148,14 +148,16 @@ def _groups(roster: Roster) -> pl.DataFrame:
     )
 
 
-def fields_used(mappings: Table[str, Mapping]) -> frozenset[str]:
+def fields_used(mappings: Table[str, Row]) -> frozenset[str]:
     """The properties that some mapping reads."""
-    read = [fields_of(m.value) if m.type == "expression" else {m.value} for m in mappings.values() if m.type != "static"]
+    read = [
+        fields_of(m.value) if m.type == "expression" else {m.value} for m in mappings.values() if m.type != "static"
+    ]
     return frozenset().union(*read)
 
 
 def mapped(
-    rows: pl.DataFrame, mappings: Table[str, Mapping], targets: Table[str, Target] = TARGETS, key: str = "person"
+    rows: pl.DataFrame, mappings: Table[str, Row], targets: Table[str, Target] = TARGETS, key: str = "person"
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the mappings make of people, or of teams and groups: [key, every target], and what went wrong [key, target, problem].
 
@@ -185,8 +187,8 @@ def mapped(
         values = values.with_columns(pl.select(pl.when(problem.is_null()).then(made).alias(target))[target])
         told = rows.select(key, pl.lit(target).alias("target")).with_columns(problem)
         problems.append(told.filter(pl.col("problem").is_not_null()))
-    empty = pl.DataFrame(schema={key: pl.Int64, **PROBLEMS}).select(key, "target", "problem")
-    return values, pl.concat([empty, *problems])
+    none = pl.DataFrame(schema={key: pl.Int64, **PROBLEMS}).select(key, "target", "problem")
+    return values, pl.concat([none, *problems])
 
 
 def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
@@ -202,8 +204,8 @@ def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
 
 def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
     """The value of an expression for every row, empty ones null; and the sentence why there is none."""
-    fields = sorted(fields_of(expression)) or ["today"]
-    keys = rows.select(pl.col(fields).fill_null(""))
+    fields = sorted(fields_of(expression)) or rows.columns[:1]
+    keys = rows.select(pl.col(fields).cast(pl.String).fill_null(""))
     distinct = keys.unique(maintain_order=True)
     value = renderer(expression)
     values: list[str | None] = []

@@ -25,7 +25,9 @@ def memberships(
     [team, person]. Whoever belongs in a team for several reasons appears once a relation, for the first of BECAUSE; held only if
     nothing else puts them there.
     """
-    taught = pl.concat([_teachers(profile, teachings), _students(profile, enrolments)]).join(teams, on="klass").drop("klass")
+    taught = (
+        pl.concat([_teachers(profile, teachings), _students(profile, enrolments)]).join(teams, on="klass").drop("klass")
+    )
     standing = [] if extra is None else [_rows(extra, relation, "extra_owner", "team") for relation in Relation]
     return settled(pl.concat([taught.select(COLUMNS), *standing]).join(users, on="person"))
 

@@ -54,24 +54,28 @@ def managed_teams(roster: Roster, profile: Profile, as_of: dt.date, made: pl.Dat
     classes = classes.join(counted, on="period", how="semi").join(
         in_scope(roster, profile).classes, on="klass", how="semi"
     )
-    busy = pl.concat(
-        [
-            current.current_enrolments(roster, profile, as_of).select("klass"),
-            current.current_teachings(roster, profile, as_of).select("klass"),
-        ]
-    ).unique() if classes.height else classes.select("klass")
+    busy = (
+        pl.concat(
+            [
+                current.current_enrolments(roster, profile, as_of).select("klass"),
+                current.current_teachings(roster, profile, as_of).select("klass"),
+            ]
+        ).unique()
+        if classes.height
+        else classes.select("klass")
+    )
     wanted = classes.join(busy, on="klass", how="semi").select(MADE.keys()).unique()
     if made is not None:
         wanted = pl.concat([wanted, made.select(MADE.keys())]).unique()
     classes = classes.join(wanted, on=["key", "period"], how="semi").sort("klass")
     named = _natural(_described(roster, classes), profile)
-    return ManagedTeams(named.select(*MADE, sourced_id="id", code="code", label="name").cast(TEAMS), classes)
+    return ManagedTeams(named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS)), classes)
 
 
 def every_team(roster: Roster, profile: Profile) -> pl.DataFrame:
     """All teams the register could have under a profile's mode, of every academic period (schema TEAMS)."""
     named = _natural(_described(roster, _team_classes(roster, profile)), profile)
-    return named.select(*MADE, sourced_id="id", code="code", label="name").cast(TEAMS)
+    return named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS))
 
 
 def _team_classes(roster: Roster, profile: Profile) -> pl.DataFrame:
@@ -95,7 +99,9 @@ def _team_classes(roster: Roster, profile: Profile) -> pl.DataFrame:
     return keyed.filter(pl.col("key").is_not_null(), pl.col("period").is_not_null()).select("klass", "key", "period")
 
 
-def teams(roster: Roster, profile: Profile, managed: ManagedTeams, links: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def teams(
+    roster: Roster, profile: Profile, managed: ManagedTeams, links: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The desired groups of teams (schema GROUPS), nicknames still open; [link, base] candidates for those; [link] whose mapping failed.
 
     `links` has [key, period, link, mark].
@@ -144,7 +150,9 @@ def _described(roster: Roster, classes: pl.DataFrame) -> pl.DataFrame:
         classes.join(roster.classes.drop("period"), on="klass")
         .join(groups, on="group", how="left")
         .join(subjects, on="subject", how="left")
-        .with_columns(pl.coalesce("location", "_place").alias("location"), pl.coalesce("grade", "_grade").alias("grade"))
+        .with_columns(
+            pl.coalesce("location", "_place").alias("location"), pl.coalesce("grade", "_grade").alias("grade")
+        )
         .join(places, on="location", how="left")
         .join(roster.grades.select("grade", grade_name="name", grade_level="level"), on="grade", how="left")
         .select(
@@ -197,7 +205,9 @@ def _natural(described: pl.DataFrame, profile: Profile) -> pl.DataFrame:
         ),
     }
     name, sourced_id, code = names.get(mode, names["group_subject"])
-    natural = described.with_columns(name=name, id=sourced_id, code=code, about=filled(joined(", ", "subject", "group")))
+    natural = described.with_columns(
+        name=name, id=sourced_id, code=code, about=filled(joined(", ", "subject", "group"))
+    )
     return natural.with_columns(code_or_name=pl.coalesce("code", "name"))
 
 

@@ -72,12 +72,12 @@ class Desired:
     """What the tenant should hold, and what the plan needs to know beside it.
 
     `people` (schema PEOPLE) says what may be done for each linked person; `user_names` (schema NAMES) and `nicknames` [link, base]
-    are candidates for the mail nicknames of groups, the plan picks after matching; `usernames` [link, username] are the register's own, before the @; `reasons`
-    (schema REASONS) says why somebody belongs in a group; `licences` (schema LICENCES) belong to current accounts, given through
-    `licence_groups` (schema LICENCE_GROUPS) where there are any; `unmapped` [link] are people for whom a mapping failed, so
-    that nothing is done for them; `unmapped_groups` [link] are groups for which one failed. `emptied` [link] are groups of ours
-    in which nobody belongs any more; `match_keys` (schema MATCH_KEYS) is what groups are found by the first time, `creation_only`
-    (schema CREATION_ONLY) which of their attributes are not kept in step.
+    are candidates for user names and for the mail nicknames of groups, the plan picks after matching; `usernames` [link, username]
+    are the register's own, before the @; `reasons` (schema REASONS) says why somebody belongs in a group; `licences` (schema
+    LICENCES) belong to current accounts, given through `licence_groups` (schema LICENCE_GROUPS) where there are any. For the people
+    of `unmapped` [link] and the groups of `unmapped_groups` [link] a mapping failed, so that nothing is done for them. In the groups
+    of `emptied` [link], which are ours, nobody belongs any more. `match_keys` (schema MATCH_KEYS) is what groups are found by the
+    first time, `creation_only` (schema CREATION_ONLY) which of their attributes are not kept in step.
     """
 
     state: State

@@ -127,17 +127,16 @@ def of_purpose(groups: pl.DataFrame, purpose: str) -> pl.DataFrame:
     return groups.filter(pl.col("purpose") == purpose)
 
 
-BLANK_GROUP: Mapping[str, pl.Expr] = {
-    name: pl.lit(value, dtype=GROUPS[name])
-    for name, value in {
-        **dict.fromkeys(GROUPS),
-        **dict.fromkeys(("has_team", "dynamic", "on_premises"), False),
-        **{name: [] for name in ("licences", "plans_off", "behaviours")},
-    }.items()
+ABSENT: Mapping[str, bool | list[str]] = {
+    **dict.fromkeys(("has_team", "dynamic", "on_premises"), False),
+    **{name: [] for name in ("licences", "plans_off", "behaviours")},
 }
+"""What a group is that is said nothing else of; everything not named here is null then."""
 
 
 def as_groups(frame: pl.DataFrame) -> pl.DataFrame:
     """Rows of some columns of GROUPS as groups (schema GROUPS); what is not given is null, false or empty."""
-    missing = [value.alias(name) for name, value in BLANK_GROUP.items() if name not in frame.columns]
+    missing = [
+        pl.lit(ABSENT.get(name), dtype=kind).alias(name) for name, kind in GROUPS.items() if name not in frame.columns
+    ]
     return frame.with_columns(missing).select(GROUPS.keys()).cast(pl.Schema(GROUPS))

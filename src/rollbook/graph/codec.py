@@ -293,7 +293,9 @@ def groups_frame(groups: Sequence[Mapping[str, Any]], classes: Sequence[Mapping[
         "dynamic": ["DynamicMembership" in kinds for kinds in listed("groupTypes")],
         "on_premises": [bool(entry.get("onPremisesSyncEnabled")) for entry in groups],
         "licences": [sorted(licence["skuId"] for licence in each) for each in assigned],
-        "plans_off": [sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned],
+        "plans_off": [
+            sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned
+        ],
         "behaviours": [sorted(options) for options in listed("resourceBehaviorOptions")],
     }
     return as_groups(pl.DataFrame(columns, schema_overrides={"external_id": pl.String, "mark": pl.String}))

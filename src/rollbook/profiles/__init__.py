@@ -24,6 +24,7 @@ from rollbook.profiles.hierarchies import (
     hidden_levels,
     levels_in_use,
 )
+from rollbook.profiles.mappable import mappable, rows_of
 from rollbook.profiles.mappings import OF_PEOPLE, PROPERTIES, TARGETS, Mapping
 from rollbook.profiles.rows import Choice, Mappable, Row, Target
 from rollbook.profiles.schedule import Slot, Standing, Status, Stretch, followed, overlaps, running, standing, timeline
@@ -71,8 +72,10 @@ __all__ = [
     "from_yaml",
     "hidden_levels",
     "levels_in_use",
+    "mappable",
     "overlaps",
     "parse",
+    "rows_of",
     "running",
     "standing",
     "suggested",

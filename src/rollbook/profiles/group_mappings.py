@@ -111,7 +111,7 @@ NODE_LOCKED: Table[str, str] = {
 """Properties of the group of a node that no mapping sets, and what does."""
 
 OF_TEAMS = Mappable("teams", "teams", TEAM_PROPERTIES, TEAM_TARGETS, TEAM_LOCKED)
-OF_NODES = Mappable("nodes of hierarchies", "their groups", NODE_PROPERTIES, NODE_TARGETS, NODE_LOCKED)
+OF_NODES = Mappable("levels", "the groups of levels", NODE_PROPERTIES, NODE_TARGETS, NODE_LOCKED)
 
 
 class TeamMapping(Row):

@@ -96,4 +96,6 @@ def _named(institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFr
     named = wanted.join(keys, on="subject", how="left", maintain_order="left")
     periods = read_periods(institute)
     joined = named.join(periods, on="period", how="left", maintain_order="left")
-    return joined.select("subject", "period", name=pl.concat_str("key", pl.col("period_id").fill_null(""), separator="\x1f"))
+    return joined.select(
+        "subject", "period", name=pl.concat_str("key", pl.col("period_id").fill_null(""), separator="\x1f")
+    )

@@ -139,13 +139,15 @@ def labels(tenant: Tenant, links: Sequence[int] | None = None) -> dict[int, str]
     found: dict[int, str] = {}
     chosen = "" if links is None else f"AND l.id IN ({', '.join(str(int(link)) for link in links) or '0'})"
     newest = f"(SELECT MAX(n.since) FROM {table_of(PersonRecord)} n WHERE n.entity = r.entity)"
-    statements = (
+    people = (
         f"SELECT l.id, {name} FROM {table_of(Link)} l JOIN {table_of(PersonRecord)} r ON r.entity = l.subject "
-        f"WHERE l.tenant_id = %s AND l.kind = 'user' AND r.since = {newest} {chosen}",
-        f"SELECT l.id, g.label FROM {table_of(Link)} l JOIN {table_of(Grouping)} g ON g.id = l.subject "
-        f"WHERE l.tenant_id = %s AND l.kind IN ('team', 'node') {chosen}",
+        f"WHERE l.tenant_id = %s AND l.kind = 'user' AND r.since = {newest} {chosen}"
     )
-    for statement in statements:
+    grouped = (
+        f"SELECT l.id, g.label FROM {table_of(Link)} l JOIN {table_of(Grouping)} g ON g.id = l.subject "
+        f"WHERE l.tenant_id = %s AND l.kind IN ('team', 'node') {chosen}"
+    )
+    for statement in (people, grouped):
         found.update(read_frame(statement, [tenant.pk], LABELS).iter_rows())
     groups = Link.objects.filter(tenant=tenant, kind=Link.Kind.LICENCE)
     wanted = None if links is None else set(links)

@@ -1,25 +1,27 @@
 """Teams are known by what they hold rather than by a class: links of classes become links of groupings, objects and marks untouched."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
 
-def newest(model, entities):
+def newest(model: Any, entities: set[int]) -> dict[int, Any]:
     """The newest record of each entity."""
-    found = {}
+    found: dict[int, Any] = {}
     for record in model.objects.filter(entity__in=entities).order_by("since").iterator():
         found[record.entity] = record
     return found
 
 
-def regroup(apps, schema_editor):
+def regroup(apps: Any, schema_editor: Any) -> None:
     """Each class that has a link becomes the grouping of its group and subject, as desired.teams calls it."""
     link, grouping = apps.get_model("store", "Link"), apps.get_model("store", "Grouping")
     links = list(link.objects.filter(kind="team").order_by("pk"))
     classes = newest(apps.get_model("store", "Klass"), {entry.subject for entry in links})
     groups = newest(apps.get_model("store", "Group"), {c.group for c in classes.values() if c.group})
     subjects = newest(apps.get_model("store", "Subject"), {c.subject for c in classes.values() if c.subject})
-    made = {}
+    made: dict[tuple[int, str, int], tuple[int, int]] = {}
     for entry in links:
         klass = classes.get(entry.subject)
         key, named = f"retired/class:{entry.subject}", {}
