@@ -100,7 +100,9 @@ class Lycee:
             klass = self._row("classes", "klass", title, "title")
             begin: dict[str, dt.date] = {"begin": BEGIN, "end": END}
             number = len(rows) + 1
-            rows.append({key: number, "sourced_id": f"{key}-{number}", "line": 0, "person": person, "klass": klass} | begin)
+            rows.append(
+                {key: number, "sourced_id": f"{key}-{number}", "line": 0, "person": person, "klass": klass} | begin
+            )
         return rows
 
     def leaves(self, name: str) -> Lycee:
@@ -138,7 +140,9 @@ def profile_with(
             "teams": {"create": teams},
             "users": {"actions": dict.fromkeys(("student", "teacher", "employee", "parent"), ALL)},
             "hierarchies": {
-                name: {"levels": {level: {} for level in chosen}, **settings} for name, chosen in levels.items() if chosen
+                name: {"levels": {level: {} for level in chosen}, **settings}
+                for name, chosen in levels.items()
+                if chosen
             },
         }
     )

@@ -167,7 +167,9 @@ def test_a_renamed_entity_keeps_its_node_and_the_name_follows():
     levels = profile_with(["institute", "location", "grade", "group", "subject"])
     before = nodes_of(a_lycee().roster(), levels).nodes
     school = a_lycee().renamed("locations", "North", "North Campus").renamed("groups", "7A", "7 Alpha")
-    after = nodes_of(school.renamed("subjects", "Maths", "Mathematics").renamed("grades", "7", "Seven").roster(), levels)
+    after = nodes_of(
+        school.renamed("subjects", "Maths", "Mathematics").renamed("grades", "7", "Seven").roster(), levels
+    )
 
     assert after.nodes["key"].to_list() == before["key"].to_list()
     assert "Lycee / North Campus / Seven / 7 Alpha / Mathematics" in after.nodes["label"].to_list()
@@ -183,4 +185,8 @@ def test_without_a_level_in_use_there_are_no_nodes():
 def test_nodes_are_counted_with_who_is_below_and_who_is_no_deeper():
     counted = nodes_of(a_lycee().roster(), profile_with(["location", "grade"])).counted()
 
-    assert counted.select("label", "people", "direct").rows() == [("North", 3, 0), ("North / 10", 2, 2), ("North / 7", 2, 2)]
+    assert counted.select("label", "people", "direct").rows() == [
+        ("North", 3, 0),
+        ("North / 10", 2, 2),
+        ("North / 7", 2, 2),
+    ]

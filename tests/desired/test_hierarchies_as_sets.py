@@ -200,7 +200,9 @@ def test_nested_membership_equals_flat_membership(school, chosen):
     flat = relations(roster, profile_with(chosen, chosen, chosen, group_type="unified", owners=["nobody"]))
 
     def inside(key: str) -> set[int]:
-        return {person for member in nested[key] for person in (inside(member) if isinstance(member, str) else [member])}
+        return {
+            person for member in nested[key] for person in (inside(member) if isinstance(member, str) else [member])
+        }
 
     assert {as_path(key): inside(key) for key in nested if key.startswith("general")} == {
         as_path(key): members for key, members in flat.items() if key.startswith("general")
