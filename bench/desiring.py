@@ -15,7 +15,7 @@ from bench.bare_joins import Bare
 from bench.planning import AS_OF, FACTS, TEAM_LINKS_FROM, read
 from bench.rows import Row, seconds
 from rollbook import sample
-from rollbook.desired import Linked, Managed, build_desired, managed_nodes, managed_people, managed_teams
+from rollbook.desired import Linked, Managed, build_desired, counting, managed_nodes, managed_people, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.profiles import Profile, parse
 from rollbook.roster.tables import Roster
@@ -94,11 +94,13 @@ def with_hierarchies() -> Profile:
 def manage(roster: Roster, profile: Profile) -> tuple[Managed, Linked]:
     """Who and what is managed, with links numbered as they come."""
     nobody = roster.affiliations.clear().select("person", "user_type")
-    people = managed_people(roster, profile, AS_OF, nobody)
+    today = counting(roster, profile, AS_OF)
+    people = managed_people(roster, profile, AS_OF, nobody, today)
     people = people.with_columns(link=pl.col("person"), mark=pl.format("u{}", "person"))
-    managed = Managed(managed_teams(roster, profile, AS_OF), managed_nodes(roster, profile, AS_OF, people))
-    teams = _linked(managed.teams.teams, TEAM_LINKS_FROM)
-    return managed, Linked(people, teams, _linked(managed.nodes.groupings(), NODE_LINKS_FROM))
+    teams = managed_teams(roster, profile, AS_OF, counting=today)
+    nodes = managed_nodes(roster, profile, AS_OF, people, today)
+    linked = Linked(people, _linked(teams.teams, TEAM_LINKS_FROM), _linked(nodes.groupings(), NODE_LINKS_FROM))
+    return Managed(teams, nodes, today), linked
 
 
 def _linked(groupings: pl.DataFrame, first: int) -> pl.DataFrame:

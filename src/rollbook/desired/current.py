@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +14,29 @@ from rollbook.roster.vocabulary import UserType
 
 END_OF_YEAR_DAYS = 14
 """An enrolment that ends this close to the last lessons of its school year ran to the year's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What counts on one day under a profile, found once for everybody who asks.
+
+    The frames are what `academic_periods`, `current_enrolments`, `current_teachings` and `registered` return.
+    """
+
+    periods: pl.DataFrame
+    enrolments: pl.DataFrame
+    teachings: pl.DataFrame
+    registered: pl.DataFrame
+
+
+def counting(roster: Roster, profile: Profile, as_of: dt.date) -> Counting:
+    """The periods, enrolments, teachings and people that count on `as_of`."""
+    return Counting(
+        academic_periods(roster, profile, as_of),
+        current_enrolments(roster, profile, as_of),
+        current_teachings(roster, profile, as_of),
+        registered(roster, as_of),
+    )
 
 
 def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
@@ -28,8 +52,8 @@ def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.Dat
             "The register has no academic period, so no enrolment can be current.",
             remedy="Deliver academicSessions.csv with a school year or terms.",
         )
-    taught = pl.concat([roster.enrolments.select("klass"), roster.teachings.select("klass")]).unique()
-    busy = roster.classes.join(taught, on="klass", how="semi").select("period").unique()
+    taught = pl.concat([roster.enrolments["klass"].unique(), roster.teachings["klass"].unique()])
+    busy = roster.classes.filter(pl.col("klass").is_in(taught.implode())).select("period").unique()
     used = periods.join(busy, on="period", how="semi")
     used = periods if used.is_empty() else used
     lessons = roster.marking_periods.group_by("period").agg(last=pl.col("end").max())
@@ -88,12 +112,16 @@ def _in_force(as_of: dt.date, lead_days: int) -> pl.Expr:
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current enrolments of active students: [enrolment, person, klass, begin]."""
-    return _current(roster, roster.enrolments, profile, as_of).select("enrolment", "person", "klass", "begin")
+    return _current(roster, roster.enrolments.select("enrolment", *SPAN), profile, as_of)
 
 
 def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current teachings of active people: [person, klass, teacher_type, begin]."""
-    return _current(roster, roster.teachings, profile, as_of).select("person", "klass", "teacher_type", "begin")
+    found = _current(roster, roster.teachings.select("teacher_type", *SPAN), profile, as_of)
+    return found.select("person", "klass", "teacher_type", "begin")
+
+
+SPAN = ("person", "klass", "begin", "end")
 
 
 def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
@@ -105,11 +133,14 @@ def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
 def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     years = academic_periods(roster, profile, as_of)
     classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
-    active = registered(roster, as_of)
+    # In one go, because every step in between would copy most of the school's enrolments.
     return (
-        rows.join(classes, on="klass")
+        rows.lazy()
+        .join(classes.lazy(), on="klass")
         .filter(_in_force(as_of, profile.users.lead_days))
-        .join(active, on="person", how="semi")
+        .join(registered(roster, as_of).lazy(), on="person", how="semi")
+        .drop("end", "closing", "next_begin")
+        .collect()
     )
 
 
@@ -133,9 +164,10 @@ def current_people(
     Students and teachers need an enrolment or teaching, parents a child that is current, employees nothing more
     (`Inst.Active-Has Enrolments`).
     """
-    enrolled = pl.concat([enrolments.select("person"), teachings.select("person")]).unique()
-    students = enrolments.select(child="person").unique()
-    parents = roster.guardianships.join(students, on="child", how="semi").select(person="parent").unique()
+    students, teachers = enrolments["person"].unique(), teachings["person"].unique()
+    enrolled = pl.concat([students, teachers]).to_frame()
+    children = students.alias("child").to_frame()
+    parents = roster.guardianships.join(children, on="child", how="semi").select(person="parent")
     qualifying = pl.concat(
         [
             _of_type(enrolled, UserType.STUDENT),

@@ -69,22 +69,30 @@ class ManagedNodes:
         return self.nodes.join(counts, on="node", how="left", maintain_order="left")
 
 
-def managed_nodes(roster: Roster, profile: Profile, as_of: dt.date, people: pl.DataFrame) -> ManagedNodes:
+def managed_nodes(
+    roster: Roster,
+    profile: Profile,
+    as_of: dt.date,
+    people: pl.DataFrame,
+    counting: current.Counting | None = None,
+) -> ManagedNodes:
     """The nodes of a profile's hierarchies and who belongs in them; `people` [person, user_type, present] are the managed ones.
 
-    The general hierarchy has everybody who is present, that of students whoever learns, that of teachers whoever teaches.
+    The general hierarchy has everybody who is present, that of students whoever learns, that of teachers whoever teaches. `counting` is
+    what counts on that day, if it is known already.
     """
     parts = [ManagedNodes(pl.DataFrame(schema=dict(NODES)), pl.DataFrame(schema=dict(BELONGING)))]
     in_use = hierarchies_in_use(profile)
     if not in_use:
         return parts[0]
     present = people.filter("present").select("person", "user_type")
+    counting = counting or current.counting(roster, profile, as_of)
     inside = {
-        UserType.STUDENT: current.current_enrolments(roster, profile, as_of).select("person", "klass"),
-        UserType.TEACHER: current.current_teachings(roster, profile, as_of).select("person", "klass"),
+        UserType.STUDENT: counting.enrolments.select("person", "klass"),
+        UserType.TEACHER: counting.teachings.select("person", "klass"),
     }
     ours = {kind: _ours(roster, profile, rows, present) for kind, rows in inside.items()}
-    nowhere = whereabouts(roster, present, inside, current.registered(roster, as_of))
+    nowhere = whereabouts(roster, present, inside, counting.registered)
     for name, (hierarchy, levels) in in_use.items():
         taking = ours if name == GENERAL else {UserType(name): ours[UserType(name)]}
         paths = paths_of(roster, levels, taking, nowhere if name == GENERAL else nowhere.clear())
