@@ -9,7 +9,7 @@ import polars as pl
 
 from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
-from rollbook.roster.tables import USER_TYPE, Roster
+from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
 
 END_OF_YEAR_DAYS = 14
@@ -98,16 +98,20 @@ def _around(used: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFram
     return pl.concat([present, soon])
 
 
-def _in_force(as_of: dt.date, lead_days: int) -> pl.Expr:
-    """Begun or beginning within the lead, and not ended: the end day itself is outside.
+def _begun(as_of: dt.date, lead_days: int) -> pl.Expr:
+    """Begun, or beginning within the lead."""
+    return (pl.col("begin") <= as_of + dt.timedelta(days=lead_days)).fill_null(value=True)
 
-    What ran to the end of its school year goes on counting until the next one begins: a summer never empties a school.
-    """
-    begun = pl.col("begin").is_null() | (pl.col("begin") <= as_of + dt.timedelta(days=lead_days))
-    not_ended = pl.col("end").is_null() | (pl.col("end") > as_of)
+
+def _lasting(as_of: dt.date) -> pl.Expr:
+    """Not ended: the end day itself is outside."""
+    return (pl.col("end") > as_of).fill_null(value=True)
+
+
+def _over_summer(as_of: dt.date) -> pl.Expr:
+    """What ran to the end of its school year goes on counting until the next one begins: a summer never empties a school."""
     between_years = pl.col("next_begin").is_null() | (pl.col("next_begin") > as_of)
-    over_summer = (pl.col("end") >= pl.col("closing")).fill_null(value=False) & between_years
-    return begun & (not_ended | over_summer)
+    return (pl.col("end") >= pl.col("closing")).fill_null(value=False) & between_years
 
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
@@ -133,15 +137,11 @@ def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
 def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     years = academic_periods(roster, profile, as_of)
     classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
-    # In one go, because every step in between would copy most of the school's enrolments.
-    return (
-        rows.lazy()
-        .join(classes.lazy(), on="klass")
-        .filter(_in_force(as_of, profile.users.lead_days))
-        .join(registered(roster, as_of).lazy(), on="person", how="semi")
-        .drop("end", "closing", "next_begin")
-        .collect()
-    )
+    begun, lasting = _begun(as_of, profile.users.lead_days), _lasting(as_of)
+    # What lasts needs no look at its school year, and nearly everything does.
+    running = rows.filter(begun & lasting).join(classes, on="klass", how="semi")
+    over = rows.filter(begun & ~lasting).join(classes, on="klass").filter(_over_summer(as_of)).select(rows.columns)
+    return pl.concat([running, over]).drop("end").join(registered(roster, as_of), on="person", how="semi")
 
 
 def ended(roster: Roster, as_of: dt.date) -> pl.DataFrame:
@@ -164,20 +164,15 @@ def current_people(
     Students and teachers need an enrolment or teaching, parents a child that is current, employees nothing more
     (`Inst.Active-Has Enrolments`).
     """
-    students, teachers = enrolments["person"].unique(), teachings["person"].unique()
-    enrolled = pl.concat([students, teachers]).to_frame()
-    children = students.alias("child").to_frame()
-    parents = roster.guardianships.join(children, on="child", how="semi").select(person="parent")
-    qualifying = pl.concat(
-        [
-            _of_type(enrolled, UserType.STUDENT),
-            _of_type(enrolled, UserType.TEACHER),
-            _of_type(parents, UserType.PARENT),
-            _of_type(roster.people.select("person"), UserType.EMPLOYEE),
-        ]
-    )
-    return typed.join(qualifying, on=["person", "user_type"], how="semi")
-
-
-def _of_type(people: pl.DataFrame, user_type: UserType) -> pl.DataFrame:
-    return people.select("person", pl.lit(user_type.value, dtype=USER_TYPE).alias("user_type"))
+    students = enrolments["person"].unique()
+    enrolled = pl.concat([students, teachings["person"].unique()]).implode()
+    parents = roster.guardianships.filter(pl.col("child").is_in(students.implode()))["parent"].implode()
+    person = pl.col("person")
+    enough = {
+        UserType.STUDENT: person.is_in(enrolled),
+        UserType.TEACHER: person.is_in(enrolled),
+        UserType.PARENT: person.is_in(parents),
+        UserType.EMPLOYEE: pl.lit(value=True),
+    }
+    is_of = {user_type: pl.col("user_type") == user_type.value for user_type in enough}
+    return typed.filter(pl.any_horizontal(is_of[user_type] & has for user_type, has in enough.items()))

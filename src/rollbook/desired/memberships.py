@@ -25,17 +25,16 @@ def memberships(
     `enrolments` [person, klass, begin, held], `users` [person, user] of people who are present, `teams` [klass, team], `extra`
     [team, person]. Whoever belongs in a team for several reasons appears several times; `settled` leaves one.
     """
-    taught = (
-        pl.concat([_teachers(profile, teachings), _students(profile, enrolments)]).join(teams, on="klass").drop("klass")
-    )
-    standing = [] if extra is None else [_rows(extra, relation, "extra_owner", "team") for relation in Relation]
-    return pl.concat([taught.select(COLUMNS), *standing]).join(users, on="person").select(REASONS.keys())
+
+    def placed(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(teams, on="klass").join(users, on="person")
+
+    owning = [] if extra is None else [_rows(extra.join(users, on="person"), kind, "extra_owner") for kind in Relation]
+    return pl.concat([_teachers(profile, placed(teachings)), _students(profile, placed(enrolments)), *owning])
 
 
 USER_BITS = 31
 """Link ids are row ids of one table; two thousand million of them are beyond any tenant's object limit (300,000)."""
-
-COLUMNS = ("person", "team", "relation", "because", "day", "held")
 
 
 def settled(rows: pl.DataFrame) -> pl.DataFrame:
@@ -66,8 +65,8 @@ def _packed() -> pl.Expr:
 def _students(profile: Profile, enrolments: pl.DataFrame) -> pl.DataFrame:
     role = profile.enrolments.student
     relations = {"none": (), "member": (Relation.MEMBER,), "owner": (Relation.OWNER, Relation.MEMBER)}[role]
-    parts = [_rows(enrolments, relation, "enrolment", "klass") for relation in relations]
-    return pl.concat([_rows(enrolments.clear(), Relation.MEMBER, "enrolment", "klass"), *parts])
+    parts = [_rows(enrolments, relation, "enrolment") for relation in relations]
+    return pl.concat([_rows(enrolments.clear(), Relation.MEMBER, "enrolment"), *parts])
 
 
 def _teachers(profile: Profile, teachings: pl.DataFrame) -> pl.DataFrame:
@@ -81,17 +80,16 @@ def _teachers(profile: Profile, teachings: pl.DataFrame) -> pl.DataFrame:
     with_role = teachings.join(role, on="teacher_type")
     owners = with_role.filter(pl.col("role") == "owner")
     members = with_role.filter(pl.col("role").is_in(["owner", "member"]))
-    return pl.concat(
-        [_rows(owners, Relation.OWNER, "teaching", "klass"), _rows(members, Relation.MEMBER, "teaching", "klass")]
-    )
+    return pl.concat([_rows(owners, Relation.OWNER, "teaching"), _rows(members, Relation.MEMBER, "teaching")])
 
 
-def _rows(rows: pl.DataFrame, relation: Relation, because: str, where: str) -> pl.DataFrame:
+def _rows(rows: pl.DataFrame, relation: Relation, because: str) -> pl.DataFrame:
+    """Rows [team, user, and begin and held if they have that] as reasons (schema REASONS)."""
     day = pl.col("begin") if "begin" in rows.columns else pl.lit(None, dtype=pl.Date)
     held = pl.col("held") if "held" in rows.columns else pl.lit(value=False)
     return rows.select(
-        "person",
-        where,
+        "team",
+        "user",
         pl.lit(int(relation), dtype=pl.UInt8).alias("relation"),
         pl.lit(because, dtype=REASONS["because"]).alias("because"),
         day.alias("day"),

@@ -22,10 +22,14 @@ NICKNAME_LENGTH = 48
 
 
 def transliterated(names: pl.Series, language: str = "any") -> pl.Series:
-    """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct name once. Null stays null."""
-    distinct = names.drop_nulls().unique()
-    plain = distinct.map_elements(partial(latin, language=language), return_dtype=pl.String)
-    return names.replace_strict(distinct, plain, default=None, return_dtype=pl.String)
+    """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct one once, if it is not ASCII already."""
+    foreign = names.filter(names.str.contains(NOT_ASCII).fill_null(value=False)).unique()
+    if foreign.is_empty():
+        return names
+    return names.replace(foreign, foreign.map_elements(partial(latin, language=language), return_dtype=pl.String))
+
+
+NOT_ASCII = r"[^\x00-\x7F]"
 
 
 def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
