@@ -234,7 +234,10 @@ class Register(School):
         coded = () if key == "grade" else ("code",)
         return [
             {
-                key: number, "told": name, "sourced_id": f"{key} {name}", "line": 0,
+                key: number,
+                "told": name,
+                "sourced_id": f"{key} {name}",
+                "line": 0,
                 "name": self.called.get((key, name), name),
                 **{column: self.codes.get((key, name)) for column in coded},
                 **columns,

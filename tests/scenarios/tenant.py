@@ -214,6 +214,11 @@ class Tenant:
         }
         assert self.graph("POST", f"/directory/administrativeUnits/{unit}/members/$ref", reference).status_code == 204
 
+    def writes(self) -> list[str]:
+        """What was asked to be changed, oldest first, refused or not: "PATCH /groups/{id}"."""
+        sent = control(self.running, "/transcript?limit=5000")["requests"]
+        return [f"{each['method']} {each['address']}" for each in reversed(sent) if each["method"] != "GET"]
+
     def names(self) -> set[str]:
         """The display names of all accounts."""
         return {account.name for account in self.accounts()}
