@@ -194,18 +194,25 @@ class Register(School):
         self.vanished.add(name)
         return self
 
-    def class_on(self, title: str, on: dt.date) -> tuple[set[str], set[str]]:
-        """Who learns and who teaches in a class on a day, read off the register's rows one by one."""
-        names = {facts["person"]: name for name, facts in self.people.items() if facts["active"]}
-        here = [
-            {
-                names[row["person"]]
-                for row in rows
-                if row["klass"] == self.classes[title] and row["begin"] <= on < row["end"] and row["person"] in names
-            }
+    def class_on(self, title: str, on: dt.date, lead_days: int = 0) -> tuple[set[str], set[str]]:
+        """Who learns and who teaches in a class on a day, read off the rows one by one, those to come within the lead days too.
+
+        Whoever was there to the end of the school year is there until the next one begins.
+        """
+        active = {facts["person"]: name for name, facts in self.people.items() if facts["active"]}
+        _, closing = self.years[self.year_of_class[title]]
+        following = min((begin for begin, _ in self.years.values() if begin >= closing), default=dt.date.max)
+        soon = on + dt.timedelta(days=lead_days)
+
+        def there(row: Mapping[str, Any]) -> bool:
+            end = following if row["end"] == closing else row["end"]
+            return row["klass"] == self.classes[title] and row["begin"] <= soon and on < end and row["person"] in active
+
+        learn, teach = (
+            {active[row["person"]] for row in rows if there(row)} - self.vanished
             for rows in (self.enrolments, self.teachings)
-        ]
-        return here[0] - self.vanished, here[1] - self.vanished
+        )
+        return learn, teach
 
     def roster(self) -> Roster:
         """The school as a Roster, with its years and places, without whoever vanished."""
