@@ -12,7 +12,7 @@ import polars as pl
 
 from bench.rows import Row, seconds
 from rollbook import sample, sources
-from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
@@ -25,6 +25,7 @@ from rollbook.roster.tables import Roster
 
 PEOPLE = 20_000
 AS_OF = dt.date(2026, 10, 1)
+TEAM_LINKS_FROM = 1_000_000
 CEILING = 1_000.0  # MB, of the issue that asked for this area
 FACTS = TenantFacts(
     "school.example",
@@ -43,7 +44,10 @@ def measure() -> list[Row]:
     wanted = desire(roster)
     actual = _shifted(wanted.reasons.select("team", "user", "relation"))
     profile = suggested()
-    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, profile))
+    teams = wanted.state.groups.select(
+        "purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True)
+    )
+    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [
         Row("memory of desired + diff, 20,000 people", peak - baseline, "MB", CEILING, 1.0),
@@ -66,9 +70,10 @@ def desire(roster: Roster) -> Desired:
     nobody = roster.affiliations.clear().select("person", "user_type")
     people = managed_people(roster, profile, AS_OF, nobody)
     people = people.with_columns(link=pl.col("person"), mark=pl.format("u{}", "person"))
-    classes = managed_classes(roster, profile, AS_OF)
-    classes = classes.with_columns(link=pl.col("klass"), mark=pl.format("c{}", "klass"))
-    return build_desired(roster, profile, AS_OF, FACTS, people, classes)
+    teams = managed_teams(roster, profile, AS_OF)
+    links = teams.teams.with_row_index("link", TEAM_LINKS_FROM).select("key", "period", pl.col("link").cast(pl.Int64))
+    linked = Linked(people, links.with_columns(mark=pl.format("c{}", "link")))
+    return build_desired(roster, profile, AS_OF, FACTS, teams, linked)
 
 
 def plan_all(roster: Roster) -> Plan:
@@ -90,8 +95,7 @@ def _empty_context(desired: Desired) -> Context:
         as_of=AS_OF,
         first_run=True,
         user_links=unmade(desired.state.users["link"]),
-        team_links=unmade(desired.state.teams["link"]),
-        group_links=pl.DataFrame(schema=pl.Schema(LINKS)),
+        group_links=unmade(desired.state.groups["link"]),
         user_names=pl.DataFrame(schema=pl.Schema(RESERVED)),
         nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
         seats=pl.DataFrame([("student", PEOPLE), ("staff", PEOPLE)], schema=pl.Schema(SEATS), orient="row"),

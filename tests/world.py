@@ -15,9 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import GROUPS, MEMBERSHIPS, TEAMS, USERS, Relation, State
+from rollbook.directory.state import MEMBERSHIPS, USERS, Relation, State, as_groups
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
@@ -130,7 +130,6 @@ class Tenant:
     """What Microsoft holds, and what Rollbook remembers of it; `plan` looks, `apply` carries out."""
 
     users: list[dict[str, Any]] = field(default_factory=list)
-    teams: list[dict[str, Any]] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
     memberships: list[dict[str, Any]] = field(default_factory=list)
     links: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -161,22 +160,21 @@ class Tenant:
 
     def state(self, matched: Matched | None = None) -> State:
         """The tenant as the reader would see it; memberships of matched teams by link, strangers with user null."""
-        teams = {*matched.teams["link"], *(group["link"] for group in self.groups)} if matched else set()
-        users = set(matched.users["link"]) if matched else set()
+        teams = set(matched.groups["link"]) if matched else set()
+        users = set(matched.users["link"]) | teams if matched else set()
         members = [
             {
                 "team": row["team"],
                 "user": row["user"] if row["user"] in users else None,
                 "relation": row["relation"],
-                "user_object_id": None,
+                "user_object_id": row.get("user_object_id"),
             }
             for row in self.memberships
             if row["team"] in teams
         ]
         return State(
             users=pl.DataFrame(self.users, schema=pl.Schema(USERS)),
-            teams=pl.DataFrame(self.teams, schema=pl.Schema(TEAMS)),
-            groups=pl.DataFrame(self.groups, schema=pl.Schema(GROUPS)),
+            groups=_as_frame(self.groups),
             memberships=pl.DataFrame(members, schema=pl.Schema(MEMBERSHIPS)),
         )
 
@@ -216,8 +214,7 @@ class Tenant:
             as_of=as_of,
             first_run=not self.links,
             user_links=self._links(desired.state.users["link"].to_list(), of_people=True),
-            team_links=self._links(desired.state.teams["link"].to_list(), of_people=False),
-            group_links=self._links([], of_people=False).filter(pl.col("link") > GROUP_LINKS_FROM),
+            group_links=self._links(desired.state.groups["link"].to_list(), of_people=False),
             user_names=pl.DataFrame(self.reserved, schema=pl.Schema(RESERVED), orient="row"),
             nicknames=pl.DataFrame(schema=pl.Schema(RESERVED)),
             seats=pl.DataFrame(
@@ -249,42 +246,43 @@ class Tenant:
         return self
 
     def _carry_out(self, kind: Kind, subject: int, other: int | None, after: dict[str, Any]) -> None:
-        if kind in (Kind.LINK_USER, Kind.LINK_CLASS):
+        if kind in (Kind.LINK_USER, Kind.LINK_GROUP):
             self.links[subject] = {"object_id": after["object_id"], "adopted": after["adopted"]}
         elif kind == Kind.CREATE_USER:
             made = self.account(**_account(after, subject))
             self.links[subject] = {"object_id": made, "disabled_by_us": not after["account_enabled"]}
-        elif kind == Kind.CREATE_CLASS:
+        elif kind in MADE_AS:
             object_id = f"group-{subject}"
-            self.teams.append(
-                {"object_id": object_id, "mark": f"mark-{subject}", "has_team": False, "dynamic": False, **after}
-            )
+            self.groups.append({"object_id": object_id, "kind": MADE_AS[kind], "mark": f"mark-{subject}", **after})
             self.links[subject] = {"object_id": object_id}
-        elif kind == Kind.CREATE_GROUP:
-            empty: dict[str, Any] = {"licences": [], "plans_off": [], "mark": f"mark-{subject}"}
-            self.groups.append({"link": subject, "object_id": f"group-{subject}", **empty, **after})
-            self.links[subject] = {"object_id": f"group-{subject}"}
         elif kind == Kind.LICENSE_GROUP:
-            (group,) = [each for each in self.groups if each["link"] == subject]
+            group = self._group(subject)
             group["licences"] = sorted(entry["sku"] for entry in after["licences"])
             group["plans_off"] = sorted(plan for entry in after["licences"] for plan in entry["off"])
         elif kind in (Kind.JOIN_LICENCE_GROUP, Kind.LEAVE_LICENCE_GROUP):
             self._follow(kind, subject, other)
-        elif kind in (Kind.ADD_MEMBER, Kind.ADD_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER):
+        elif kind in RELATING:
             self._relate(kind, subject, other)
+        elif kind == Kind.REMOVE_STRANGER:
+            leaving = (subject, after["object_id"])
+            self.memberships = [r for r in self.memberships if (r["team"], r.get("user_object_id")) != leaving]
         else:
             self._change(kind, subject, after)
+
+    def _group(self, link: int) -> dict[str, Any]:
+        (found,) = [each for each in self.groups if each["object_id"] == self.links[link]["object_id"]]
+        return found
 
     def _follow(self, kind: Kind, group: int, user: int | None) -> None:
         """A member of a licence group, with the licences Microsoft gives or takes because of it."""
         joining = kind == Kind.JOIN_LICENCE_GROUP
         self._relate(Kind.ADD_MEMBER if joining else Kind.REMOVE_MEMBER, group, user)
-        (carries,) = [set(each["licences"]) for each in self.groups if each["link"] == group]
+        carries = set(self._group(group).get("licences", ()))
         row = next(each for each in self.users if user and each["object_id"] == self.links[user]["object_id"])
         row["licences"] = sorted({*row["licences"]} | carries if joining else {*row["licences"]} - carries)
 
     def _relate(self, kind: Kind, team: int, user: int | None) -> None:
-        owner = kind in (Kind.ADD_OWNER, Kind.REMOVE_OWNER)
+        owner = kind in (Kind.ADD_OWNER, Kind.REMOVE_OWNER, Kind.DEMOTE_OWNER)
         row = {"team": team, "user": user, "relation": int(Relation.OWNER if owner else Relation.MEMBER)}
         if kind in (Kind.ADD_MEMBER, Kind.ADD_OWNER):
             assert row not in self.memberships, f"added twice: {row}"
@@ -294,7 +292,7 @@ class Tenant:
 
     def _change(self, kind: Kind, subject: int, after: dict[str, Any]) -> None:
         object_id = self.links[subject]["object_id"]
-        row = next(r for r in [*self.users, *self.teams] if r["object_id"] == object_id)
+        row = next(r for r in [*self.users, *self.groups] if r["object_id"] == object_id)
         if kind == Kind.CREATE_TEAM:
             row["has_team"] = True
         elif kind in (Kind.ENABLE_USER, Kind.DISABLE_USER):
@@ -318,6 +316,28 @@ class Tenant:
         self.granted += [(subject, sku) for sku in adding if (subject, sku) not in self.granted]
 
 
+MADE_AS = {Kind.CREATE_CLASS: "class", Kind.CREATE_UNIFIED: "unified", Kind.CREATE_GROUP: "security"}
+RELATING = (Kind.ADD_MEMBER, Kind.ADD_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.DEMOTE_OWNER)
+
+
+def _as_frame(groups: list[dict[str, Any]]) -> pl.DataFrame:
+    """Groups as State holds them: class groups unless they say otherwise."""
+    columns = {name: [row.get(name) for row in groups] for name in {name for row in groups for name in row}}
+    frame = pl.DataFrame(columns, infer_schema_length=None)
+    if "kind" not in frame.columns:
+        frame = frame.with_columns(kind=pl.lit("class"))
+    frame = frame.with_columns(pl.col("kind").fill_null("class"))
+    flags = [name for name in ("has_team", "dynamic", "on_premises") if name in frame.columns]
+    lists = [name for name in ("licences", "plans_off", "behaviours") if name in frame.columns]
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    return as_groups(
+        frame.with_columns(
+            *(pl.col(name).fill_null(value=False) for name in flags),
+            *(pl.col(name).cast(pl.List(pl.String)).fill_null(empty) for name in lists),
+        )
+    )
+
+
 def _account(after: dict[str, Any], link: int) -> dict[str, Any]:
     return {"name": after["user_principal_name"], "mark": f"mark-{link}", **after}
 
@@ -329,20 +349,21 @@ def desire(
     facts: TenantFacts = FACTS,
     departed: list[dict[str, Any]] | None = None,
 ) -> Desired:
-    """What the tenant should hold, with links that equal the keys of people, and of classes from CLASS_LINKS_FROM."""
+    """What the tenant should hold, with links that equal the keys of people, and of (the first class of) teams from CLASS_LINKS_FROM."""
     profile, roster = profile or suggested(), school.roster()
     left = pl.DataFrame(departed or [], schema=roster.affiliations.select("person", "user_type").schema)
     people = managed_people(roster, profile, as_of, left).with_columns(
         link=pl.col("person"), mark=pl.format("mark-{}", "person")
     )
-    link = pl.col("klass") + CLASS_LINKS_FROM
-    classes = managed_classes(roster, profile, as_of).with_columns(link=link, mark=pl.format("mark-{}", link))
+    teams = managed_teams(roster, profile, as_of)
+    first = teams.classes.group_by("key", "period").agg(link=pl.col("klass").min() + CLASS_LINKS_FROM)
+    team_links = first.sort("link").with_columns(mark=pl.format("mark-{}", "link"))
     types = [t for t, role in profile.users.roles.items() if role.licences] if profile.users.licences_by_group else []
     place = pl.int_range(pl.len()) + GROUP_LINKS_FROM + 1
     groups = pl.DataFrame({"user_type": types}, schema={"user_type": people.schema["user_type"]}).with_columns(
         link=place, mark=pl.format("mark-{}", place)
     )
-    return build_desired(roster, profile, as_of, facts, people, classes, groups)
+    return build_desired(roster, profile, as_of, facts, teams, Linked(people, team_links, groups))
 
 
 def told(plan: Plan) -> list[str]:

@@ -15,23 +15,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import polars as pl
 
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import TenantFacts, build_desired, managed_classes, managed_people
+from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import GROUPS, MEMBERSHIPS, State, guarded
+from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
-from rollbook.plan.make import make_plan
+from rollbook.plan.make import MAKERS, make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
-USER, TEAM, LICENCE = "user", "team", "licence"
+USER, TEAM, NODE, LICENCE = "user", "team", "node", "licence"
+GROUPS = (TEAM, NODE, LICENCE)
+"""The kinds of link that stand for groups."""
 
 
 class Register(Protocol):
@@ -51,6 +53,14 @@ class Memory(Protocol):
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] for `subjects` [subject, period]; missing links are made, nothing at Microsoft."""
+        ...
+
+    def group_links(self, kind: str, groups: pl.DataFrame) -> pl.DataFrame:
+        """[key, period, link, mark] of `groups` [key, period, sourced_id, code, label] of this kind; missing links are made."""
+        ...
+
+    def made_groups(self, kind: str) -> pl.DataFrame:
+        """[key, period, link] of the institute's groups of this kind that are linked to an object."""
         ...
 
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
@@ -101,12 +111,8 @@ class TenantReader(Protocol):
         """All users (schema directory.state.USERS), link null."""
         ...
 
-    def teams(self) -> pl.DataFrame:
-        """All class groups (schema directory.state.TEAMS), link null."""
-        ...
-
-    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
-        """The groups that carry these marks (schema directory.state.GROUPS), link null."""
+    def groups(self) -> pl.DataFrame:
+        """All groups (schema directory.state.GROUPS), link and purpose null."""
         ...
 
     def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
@@ -152,42 +158,36 @@ def draft(
     tell("desired")
     desired = _desired(scope, roster, register, memory, reader)
     tell("tenant")
-    users, teams = guarded(reader.users(), memory.protected()), _teams(reader, desired)
-    ours = desired.state.groups.select("link", "mark")
-    groups = reader.groups(ours["mark"].to_list()).drop("link").join(ours, on="mark").select(GROUPS.keys())
+    users, groups = guarded(reader.users(), memory.protected()), _groups(reader, desired)
     context = _context(scope, desired, memory, reader)
-    directory = State(users=users, teams=teams)
-    matched = match(desired, directory, context, scope.profile)
+    matched = match(desired, State(users, groups), context, scope.profile)
     tell("memberships")
-    both = pl.concat([matched.teams.select("link", "object_id"), groups.select("link", "object_id")])
-    actual = State(users, teams, groups, read_memberships(reader, matched.users, both))
+    actual = State(users, groups, read_memberships(reader, matched.users, there(matched.groups, groups)))
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
 
 
-def _teams(reader: TenantReader, desired: Desired) -> pl.DataFrame:
-    """The class groups of the tenant; where no class is wanted, there is nothing to read."""
-    return reader.teams() if desired.state.teams.height else desired.state.teams
+def _groups(reader: TenantReader, desired: Desired) -> pl.DataFrame:
+    """The groups of the tenant; where none is wanted, there is nothing to read."""
+    return reader.groups() if desired.state.groups.height else desired.state.groups
+
+
+def there(links: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """[link, object_id] of linked groups that are in the tenant."""
+    return links.join(groups, on="object_id", how="semi").select("link", "object_id")
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
     people = managed_people(roster, scope.profile, scope.as_of, register.departed())
-    classes = managed_classes(roster, scope.profile, scope.as_of)
+    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM))
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
-    team_links = memory.reserve_links(TEAM, classes.select(subject="klass", period="period"))
-    licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
-    by_group = scope.profile.users.licences_by_group
-    return build_desired(
-        roster,
-        scope.profile,
-        scope.as_of,
-        reader.facts(),
-        people.join(user_links, on="person"),
-        classes.join(team_links.select(klass="subject", link="link", mark="mark"), on="klass"),
-        memory.licence_links(licensed) if by_group else None,
-    )
+    linked = Linked(people.join(user_links, on="person"), memory.group_links(TEAM, teams.teams))
+    if scope.profile.users.licences_by_group:
+        licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
+        linked = replace(linked, licence_groups=memory.licence_links(licensed))
+    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), teams, linked)
 
 
 def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:
@@ -197,8 +197,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         as_of=scope.as_of,
         first_run=memory.first_run(),
         user_links=memory.links(USER),
-        team_links=memory.links(TEAM),
-        group_links=memory.links(LICENCE),
+        group_links=pl.concat([memory.links(kind) for kind in GROUPS]),
         user_names=memory.reserved_names(USER, scope.as_of),
         nicknames=memory.reserved_names(TEAM, scope.as_of),
         seats=reader.seats(),
@@ -245,12 +244,13 @@ def absences(view: View, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def read_memberships(reader: TenantReader, users: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
-    """Memberships (schema MEMBERSHIPS) of the linked `teams` [link, object_id]; people without a link have user null."""
-    read = reader.memberships(teams["object_id"].to_list())
+def read_memberships(reader: TenantReader, users: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """Memberships (schema MEMBERSHIPS) of the linked `groups` [link, object_id]; people and groups without a link have user null."""
+    read = reader.memberships(groups["object_id"].to_list())
+    known = pl.concat([part.select(user_object_id="object_id", user="link") for part in (users, groups)])
     return (
-        read.join(teams.select(group_object_id="object_id", team="link"), on="group_object_id")
-        .join(users.select(user_object_id="object_id", user="link"), on="user_object_id", how="left")
+        read.join(groups.select(group_object_id="object_id", team="link"), on="group_object_id")
+        .join(known, on="user_object_id", how="left")
         .select(MEMBERSHIPS.keys())
         .cast(pl.Schema(MEMBERSHIPS))
     )
@@ -258,37 +258,48 @@ def read_memberships(reader: TenantReader, users: pl.DataFrame, teams: pl.DataFr
 
 def prove_view(plan: Plan, view: View, scope: Scope) -> Proof:
     """The proof of a plan that had nothing to do: what was read for it is the evidence."""
-    teams = view.actual.teams.drop("link").join(view.matched.teams.select("link", "object_id"), on="object_id")
-    return _prove(plan, view.desired, view.actual.memberships, view.matched.users, teams, scope)
+    groups = view.actual.groups.drop("link").join(view.matched.groups.select("link", "object_id"), on="object_id")
+    return _prove(plan, view.desired, view.actual.memberships, view.matched.users, groups, scope)
 
 
 def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: TenantReader) -> Proof:
     """The proof after applying: the tenant is read anew and compared with what was desired."""
-    ours, wanted = view.desired.state.users.select("link"), view.desired.state.teams.select("link")
+    ours, wanted = view.desired.state.users.select("link"), view.desired.state.groups.select("link")
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
-    links = memory.links(TEAM).drop_nulls("object_id").join(wanted, on="link", how="semi")
-    teams = _teams(reader, view.desired).drop("link").join(links.select("link", "object_id"), on="object_id")
-    return _prove(plan, view.desired, read_memberships(reader, users, teams), users, teams, scope)
+    links = pl.concat([memory.links(kind) for kind in GROUPS]).drop_nulls("object_id")
+    groups = (
+        _groups(reader, view.desired)
+        .drop("link")
+        .join(links.join(wanted, on="link", how="semi").select("link", "object_id"), on="object_id")
+    )
+    return _prove(plan, view.desired, read_memberships(reader, users, groups), users, groups, scope)
 
 
 def _prove(
-    plan: Plan, desired: Desired, actual: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, scope: Scope
+    plan: Plan, desired: Desired, actual: pl.DataFrame, users: pl.DataFrame, groups: pl.DataFrame, scope: Scope
 ) -> Proof:
-    """Expected is everybody who has an account or was to get one, in every class that has a group or was to get one."""
+    """Expected is everybody who has an account or was to get one, in every group that is there or was to be made."""
+    wanted = desired.state.groups.filter(pl.col("purpose") != LICENCE).select("purpose", team="link")
     planned = plan.changes.filter(pl.col("verdict") != int(ChangeVerdict.WAITS))
-    made_users = planned.filter(pl.col("kind") == int(Kind.CREATE_USER)).select(user="subject")
-    made_teams = planned.filter(pl.col("kind") == int(Kind.CREATE_CLASS)).select(team="subject")
-    known_users = pl.concat([users.select(user="link"), made_users]).unique()
-    known_teams = pl.concat([teams.select(team="link"), made_teams]).unique()
-    expected = desired.reasons.join(known_users, on="user", how="semi").join(known_teams, on="team", how="semi")
+    made = planned.filter(pl.col("kind").is_in([int(kind) for kind in MAKERS])).select(link="subject")
+    there = groups.select("has_team", team="link").join(wanted.select("team"), on="team", how="semi")
+    known = pl.concat([users.select("link"), there.select(link="team"), made]).unique()
+    reasons = desired.reasons.join(known, left_on="user", right_on="link", how="semi").join(
+        known, left_on="team", right_on="link", how="semi"
+    )
+    inside = actual.select("team", "user", "relation")
+    expected = pl.concat(
+        [
+            reasons.filter(~pl.col("held")),
+            reasons.filter("held").join(inside, on=["team", "user", "relation"], how="semi"),
+        ]
+    )
     last_owner = plan.changes.filter(pl.col("cause") == int(Cause.LAST_OWNER))
     halted = plan.changes.filter(pl.col("cause").is_in([int(cause) for cause in HALTING]))
-    wanted = desired.state.teams.select(team="link")
-    managed = teams.select("has_team", team="link").join(wanted, on="team", how="semi")
     return prove(
         expected,
         actual.join(wanted, on="team", how="semi"),
-        managed,
+        there,
         last_owner.select(team="subject", user="object"),
         halted.select(user="subject").unique(),
         keep_previous=scope.profile.enrolments.keep_previous,

@@ -102,3 +102,43 @@ def test_what_mappings_can_use_is_listed(shell):
     assert listed["targets"]["employee_id"]["longest"] == 16
     assert {"name", "grade"} <= listed["properties"].keys()
     assert {"join", "transliterate"} <= listed["functions"].keys()
+
+
+def test_what_mappings_of_teams_and_levels_can_use_is_listed_with_what_a_profile_maps(shell, tmp_path):
+    teams = json.loads(shell("mapping", "properties", "--of", "teams", "--profile", "Suggested", "--json").stdout)
+    assert {"name", "subject_code"} <= teams["properties"].keys()
+    assert (teams["targets"]["display_name"]["grey"], teams["user_names"]) == ("required", {})
+    assert teams["targets"]["class_code"]["grey"] == "already mapped"
+
+    off = shell("mapping", "properties", "--of", "grade", "--profile", "Suggested")
+    assert (off.returncode, "the level grade is not on" in off.stderr) == (3, True)
+    a_hierarchy(shell, tmp_path, "group_subject")
+    said_of_grade = shell("mapping", "properties", "--of", "grade", "--profile", "Suggested").stdout
+    assert "Properties of levels" in said_of_grade
+    assert (
+        "description: What the group is, shown with its name. At most 1024 characters, already mapped." in said_of_grade
+    )
+    hidden = shell("mapping", "properties", "--of", "group", "--profile", "Suggested")
+    assert (hidden.returncode, "left out, because teams.create is group_subject" in hidden.stderr) == (3, True)
+    nothing = shell("mapping", "properties", "--of", "shoes")
+    assert (nothing.returncode, "people, teams, institute" in nothing.stderr) == (3, True)
+
+
+def a_hierarchy(shell: Shell, tmp_path: Path, create: str) -> str:
+    """What is said when the profile is saved with the levels grade and group on."""
+    file = tmp_path / "hierarchy.yaml"
+    file.unlink(missing_ok=True)
+    text = said(shell, "export", "Suggested")
+    text = text.replace("levels: {}", "levels: {grade: {}, group: {}}", 1)
+    file.write_text(text.replace("create: group_subject", f"create: {create}"))
+    return said(shell, "edit", "Suggested", str(file))
+
+
+def test_a_level_that_teams_uses_is_said_to_be_left_out_when_it_is_saved_and_shown(shell, tmp_path):
+    sentence = "hierarchies.general.levels.group: the level group is left out, because teams.create is group_subject"
+
+    assert sentence in a_hierarchy(shell, tmp_path, "group_subject").replace("\n", " ")
+    assert sentence in said(shell, "show", "Suggested").replace("\n", " ")
+    assert len(json.loads(said(shell, "show", "Suggested", "--json"))["left_out"]) == 1
+    a_hierarchy(shell, tmp_path, "subject")
+    assert json.loads(said(shell, "show", "Suggested", "--json"))["left_out"] == []

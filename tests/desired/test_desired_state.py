@@ -89,13 +89,13 @@ def test_a_parent_is_current_through_a_current_child():
 def test_a_class_nobody_attends_gets_no_team():
     school = a_class().klass("Empty")
 
-    assert desire(school).state.teams["display_name"].to_list() == ["7A Maths"]
+    assert desire(school).state.groups["display_name"].to_list() == ["7A Maths"]
 
 
 def test_with_teams_set_to_nothing_there_are_no_teams_but_accounts():
     desired = desire(a_class(), profile=parse({"teams": {"create": "nothing"}}))
 
-    assert desired.state.teams.is_empty()
+    assert desired.state.groups.is_empty()
     assert desired.state.memberships.is_empty()
     assert desired.state.users.height == 2
 
@@ -105,7 +105,7 @@ def test_whoever_is_taught_and_teaching_in_one_class_appears_once_for_the_teachi
 
     reasons = desire(school).reasons.filter(pl.col("user") == 1)
 
-    assert reasons.select("relation", "teaching").rows() == [(0, True), (1, True)]
+    assert reasons.select("relation", "because").rows() == [(0, "teaching"), (1, "teaching")]
 
 
 @pytest.mark.parametrize(

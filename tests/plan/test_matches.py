@@ -33,7 +33,7 @@ def a_pupil(**columns: object) -> School:
 def review(plan: Plan) -> dict[int, tuple[Cause, list[dict[str, object]]]]:
     """Cause and candidates of everybody who waits for a match, by link."""
     details = dict(plan.details.select("seq", "before").iter_rows())
-    linking = [int(Kind.LINK_USER), int(Kind.LINK_CLASS)]
+    linking = [int(Kind.LINK_USER), int(Kind.LINK_GROUP)]
     rows = plan.changes.filter(
         pl.col("kind").is_in(linking) & (pl.col("verdict") == int(ChangeVerdict.WAITS))
     ).iter_rows(named=True)
@@ -257,7 +257,7 @@ def test_a_class_whose_link_was_undone_waits_like_a_person():
     tenant.memberships.clear()
 
     plan = decided(tenant, (10_001, "refused", group)).plan(school)
-    assert told(plan) == ["waits LINK_CLASS 10001"]
+    assert told(plan) == ["waits LINK_GROUP 10001"]
     assert why(plan, 10_001) == [(group, ["external_id", "undone", "marked"])]
 
 

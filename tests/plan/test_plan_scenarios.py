@@ -234,11 +234,11 @@ def test_an_account_that_lost_our_mark_is_a_conflict_and_is_touched_in_no_way(ma
 def test_a_class_that_lost_our_mark_is_a_conflict_and_keeps_its_people():
     school, tenant = a_class(), Tenant()
     tenant.apply(tenant.plan(school))
-    tenant.teams[0] |= {"mark": "foreign", "display_name": "Theirs", "has_team": False}
+    tenant.groups[0] |= {"mark": "foreign", "display_name": "Theirs", "has_team": False}
 
     plan = tenant.plan(school.drops("Maria Papadaki", MATHS).klass(MATHS, students=["New Pupil"]))
 
-    assert [line for line in told(plan) if "10001" in line] == ["waits UPDATE_CLASS 10001"]
+    assert [line for line in told(plan) if "10001" in line] == ["waits UPDATE_GROUP 10001"]
 
 
 def test_when_seats_run_short_teachers_come_first_and_the_rest_waits():

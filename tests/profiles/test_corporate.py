@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rollbook.profiles import Actions, corporate, parse, suggested
+from tests.profiles.making import profile_with
+
+from rollbook.profiles import Actions, Hierarchies, corporate, parse, suggested
 from rollbook.roster.vocabulary import UserType
 
 NOTHING = Actions(create=False, update=False, deactivate=False, sso=False)
@@ -37,12 +39,16 @@ def test_in_the_own_tenant_employees_are_not_managed_at_all():
     assert planned.teams == suggested().teams
 
 
-def test_in_the_corporate_tenant_there_are_employees_alone_and_no_classes():
-    planned = corporate.in_corporate_tenant(suggested())
+def test_in_the_corporate_tenant_there_are_employees_alone_no_teams_and_no_hierarchies():
+    levels = {"levels": {"grade": {}}}
+    profile = profile_with(hierarchies={"general": levels, "student": levels, "teacher": levels})
+    planned = corporate.in_corporate_tenant(profile)
 
     assert planned.users.actions == {kind: SSO_ALONE if kind == UserType.EMPLOYEE else NOTHING for kind in UserType}
     assert {role.licences for role in planned.users.roles.values()} == {()}
     assert planned.teams.create == "nothing"
+    assert planned.hierarchies == Hierarchies()
+    assert corporate.in_own_tenant(profile).hierarchies == profile.hierarchies
     assert planned.users.match == suggested().users.match
 
 

@@ -8,7 +8,7 @@ from rollbook.directory.state import MAPPED, USERS
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import PROPERTIES, TARGETS, parse, suggested
 from rollbook.profiles.expressions import FUNCTIONS, ExpressionFailed, check, render
-from rollbook.profiles.mappings import choices
+from rollbook.profiles.mappings import OF_PEOPLE
 from rollbook.roster.vocabulary import UserType
 
 
@@ -113,7 +113,7 @@ def test_a_mistake_in_a_document_of_the_first_form_is_still_told():
 
 
 def test_a_picker_greys_what_is_mapped_required_or_set_elsewhere_and_says_why():
-    offered = {choice.target: choice.grey for choice in choices(suggested().users.mappings)}
+    offered = {choice.target: choice.grey for choice in OF_PEOPLE.choices(suggested().users.mappings)}
 
     assert (offered["display_name"], offered["given_name"], offered["city"]) == ("required", "already mapped", "")
     assert offered["user_principal_name"] == "set elsewhere"

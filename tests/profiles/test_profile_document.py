@@ -7,7 +7,11 @@ from pydantic import BaseModel
 
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import parse, suggested
-from rollbook.profiles.document import Chosen, Enrolments, LeftOut, Profile, Teams
+from rollbook.profiles.document import Chosen, LeftOut, Profile
+from rollbook.profiles.enrolments import Enrolments
+from rollbook.profiles.hierarchies import Hierarchies, Hierarchy, LevelSettings
+from rollbook.profiles.rows import Row
+from rollbook.profiles.teams import ExtraOwner, Teams
 from rollbook.profiles.users import Graces, Licence, Role, UserNames, Users
 from rollbook.roster.vocabulary import TeacherType, UserType
 
@@ -68,7 +72,10 @@ def test_a_user_type_without_actions_is_a_mistake_that_names_it():
 
 @pytest.mark.parametrize(
     "part",
-    [Users, Teams, Enrolments, Role, UserNames, Graces, Licence, Chosen, LeftOut],
+    [
+        *(Users, Role, UserNames, Graces, Licence, Row, Chosen, LeftOut),
+        *(Teams, ExtraOwner, Enrolments, Hierarchies, Hierarchy, LevelSettings),
+    ],
     ids=lambda part: part.__name__,
 )
 def test_every_setting_says_what_it_means(part: type[BaseModel]):

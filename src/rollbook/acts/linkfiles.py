@@ -9,6 +9,7 @@ from django.db import transaction
 
 from rollbook.acts.connections import connection_of
 from rollbook.acts.desk import Desk
+from rollbook.acts.groupings import note_teams
 from rollbook.acts.linking import WANTED, Judged, judged
 from rollbook.acts.links import carry_out, objects_of
 from rollbook.acts.profiles import Author
@@ -67,7 +68,7 @@ def import_file(desk: Desk, path: Path, reason: str = "", *, take_over: bool = F
         if part.is_empty():
             continue
         wanted, unknown = _resolved(desk.institute, kind, part)
-        found = desk.users() if kind == Link.Kind.USER else desk.reader.teams()
+        found = desk.users() if kind == Link.Kind.USER else desk.reader.groups()
         outcome = judged(desk, kind, wanted, objects_of(found, kind), take_over=take_over)
         mistakes += [*unknown, *outcome.mistakes]
         outcomes.append((kind, outcome, found))
@@ -78,6 +79,8 @@ def import_file(desk: Desk, path: Path, reason: str = "", *, take_over: bool = F
 
 def _resolved(institute: Institute, kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     """Rows as pairs that are wanted (schema WANTED), and a mistake for each that names nobody, several, or no object."""
+    if kind == Link.Kind.TEAM:
+        note_teams(institute)
     known = read_subjects(institute, kind)
     asked = rows.with_columns(who=pl.coalesce("sourced_id", "number"), what=pl.coalesce("object_id", "user_name"))
     by_id = asked.filter(pl.col("sourced_id").is_not_null()).drop("number", "period")

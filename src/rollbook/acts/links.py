@@ -11,6 +11,7 @@ from django.db import transaction
 
 from rollbook.acts.connections import connection_of
 from rollbook.acts.desk import Desk
+from rollbook.acts.groupings import note_teams
 from rollbook.acts.linking import OBJECTS, WANTED, Judged, judged
 from rollbook.errors import InputRefused
 from rollbook.store import links, mirror
@@ -23,7 +24,7 @@ OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A person or class of the register, and what its records call it."""
+    """A person of the register, or a class (what its team holds), and what the school's records call it."""
 
     kind: str
     key: int
@@ -32,10 +33,16 @@ class Subject:
 
 
 def find_subject(institute: Institute, text: str, kind: str) -> Subject:
-    """The person or class of this sourced id, else of this SIS number or code; InputRefused if there is none, or several."""
+    """The person or class of this sourced id, else of this SIS number or code; InputRefused if there is none, or several.
+
+    Of teams of several academic periods the newest is meant.
+    """
+    if kind == Link.Kind.TEAM:
+        note_teams(institute)
     known = read_subjects(institute, kind)
     found = known.filter(pl.col("sourced_id") == text)
     found = found if found.height else known.filter(pl.col("number") == text)
+    found = found.filter(pl.col("period") == found["period"].max())
     what, number = ("person", "SIS number") if kind == Link.Kind.USER else ("class", "code")
     if found.is_empty():
         raise InputRefused(
@@ -49,11 +56,11 @@ def find_subject(institute: Institute, text: str, kind: str) -> Subject:
 
 
 def find_objects(desk: Desk, text: str, kind: str) -> pl.DataFrame:
-    """The object of this object id or name, as a frame of at most one row (schema directory.state.USERS or TEAMS)."""
+    """The object of this object id or name, as a frame of at most one row (schema directory.state.USERS or GROUPS)."""
     reader, is_id = desk.reader, bool(OBJECT_ID.fullmatch(text))
     if kind == Link.Kind.USER:
         return desk.look([text] if is_id else [], [] if is_id else [text])
-    return reader.teams_by_id([text]) if is_id else reader.classes_by_nickname([text])
+    return reader.groups_by_id([text]) if is_id else reader.groups_by_nickname([text])
 
 
 def objects_of(found: pl.DataFrame, kind: str) -> pl.DataFrame:

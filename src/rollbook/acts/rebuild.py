@@ -9,6 +9,7 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.acts.desk import Desk
+from rollbook.acts.groupings import note_teams
 from rollbook.store import decisions, links, mirror
 from rollbook.store.identities import read_subjects
 from rollbook.store.links import By
@@ -30,9 +31,11 @@ class Rebuilt:
 def rebuild(desk: Desk) -> Rebuilt:
     """Every link whose mark an object of the tenant carries, bound to it. What is in doubt is left alone and told."""
     users = desk.users()
+    for institute in _institutes(desk):
+        note_teams(institute)
     marked = {
         Link.Kind.USER: users.select("object_id", "mark", "employee_id", name="user_principal_name"),
-        Link.Kind.TEAM: desk.reader.teams().select(
+        Link.Kind.TEAM: desk.reader.groups().select(
             "object_id", "mark", name="display_name", employee_id=pl.lit(None, dtype=pl.String)
         ),
     }

@@ -30,18 +30,21 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "account changes": (Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER, Kind.RENAME_USER),
     "passwords": (Kind.SET_PASSWORD,),
     "licences": (Kind.LICENSE_USER, Kind.UNLICENSE_USER),
-    "licence groups": (Kind.CREATE_GROUP,),
+    "security groups": (Kind.CREATE_GROUP,),
     "group licences": (Kind.LICENSE_GROUP,),
     "licences by group": (Kind.JOIN_LICENCE_GROUP, Kind.LEAVE_LICENCE_GROUP),
-    "classes": (Kind.CREATE_CLASS,),
-    "class changes": (Kind.UPDATE_CLASS,),
+    "groups": (Kind.CREATE_CLASS, Kind.CREATE_UNIFIED),
+    "group changes": (Kind.UPDATE_CLASS, Kind.UPDATE_GROUP),
+    "teams back from the archive": (Kind.UNARCHIVE_TEAM,),
     "memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER),
     "teams": (Kind.CREATE_TEAM,),
-    "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),
+    "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_STRANGER),
+    "owners who stay members": (Kind.DEMOTE_OWNER,),
+    "archived teams": (Kind.ARCHIVE_TEAM,),
 }
 """The waves, in order, under the names that progress shows."""
 
-LINKING = (Kind.LINK_USER, Kind.LINK_CLASS)
+LINKING = (Kind.LINK_USER, Kind.LINK_GROUP)
 ROUNDS = 4
 """How often a wave is offered again: what a lost connection left open, halves of a refused addition, second requests."""
 

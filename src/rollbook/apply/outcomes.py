@@ -71,7 +71,7 @@ class Verdicts:
         if answer.status == 201:
             return _made(number, work, answer)
         subject = work.changes[0].subject
-        (object_id,) = self._lookup.groups([self._around.marks[subject]])["object_id"]
+        (object_id,) = self._lookup.groups_by_mark([self._around.marks[subject]])["object_id"]
         return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids={subject: str(object_id)})
 
     def _refused(self, number: int, work: Work, outcome: Refused) -> Settled:
@@ -146,7 +146,7 @@ def _find_user(lookup: Lookup, around: Surroundings, number: int, work: Work, ou
 
 def _find_class(lookup: Lookup, around: Surroundings, number: int, work: Work, outcome: Refused) -> Answer:
     subject = work.changes[0].subject
-    found = lookup.classes_by_nickname([work.names[subject]])
+    found = lookup.groups_by_nickname([work.names[subject]])
     return _found(found, around, number, subject, outcome)
 
 

@@ -31,15 +31,15 @@ class Lookup(Protocol):
         """The users of these ids that exist (schema USERS)."""
         ...
 
-    def classes_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
-        """The class groups of these nicknames that exist (schema TEAMS)."""
+    def groups_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
+        """The groups of these nicknames that exist (schema GROUPS)."""
         ...
 
-    def teams_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
-        """The groups of these ids that exist (schema TEAMS)."""
+    def groups_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The groups of these ids that exist (schema GROUPS)."""
         ...
 
-    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
+    def groups_by_mark(self, marks: Sequence[str]) -> pl.DataFrame:
         """The groups that carry these marks of ours (schema GROUPS)."""
         ...
 

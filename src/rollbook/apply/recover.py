@@ -72,7 +72,7 @@ def _users(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes:
 
 
 def _classes(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes: pl.DataFrame) -> list[Answer]:
-    found = lookup.classes_by_nickname(_names(intents))
+    found = lookup.groups_by_nickname(_names(intents))
     return _made(journal, intents, changes, found, "mail_nickname")
 
 
@@ -153,7 +153,7 @@ def _licensed_so(wanted: Mapping[str, Any], has: set[str]) -> bool:
 def _teams(journal: Journal, lookup: Lookup, intents: Sequence[Intent], changes: pl.DataFrame) -> list[Answer]:
     carried = _subjects(intents, changes)
     ids = journal.object_ids()
-    found = lookup.teams_by_id([ids[subject] for rows in carried.values() for _, subject, _ in rows])
+    found = lookup.groups_by_id([ids[subject] for rows in carried.values() for _, subject, _ in rows])
     teams = set(found.filter("has_team")["object_id"])
     return [
         Answer(

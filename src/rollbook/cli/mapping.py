@@ -1,7 +1,8 @@
-"""`rollbook mapping`: what a profile's mappings make of real people, before anything is sent."""
+"""`rollbook mapping`: what mappings can use, and what those of a profile make of real people, before anything is sent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 
 if TYPE_CHECKING:
-    from rollbook.profiles import Mapping
+    from rollbook.profiles import Row
 
 app = typer.Typer(help="Mappings: what becomes of people's properties.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -54,55 +55,62 @@ def try_(
 
 @app.command()
 def properties(
+    of: Annotated[str, typer.Option(help="What is mapped: people, teams, or a level such as grade.")] = "people",
     profile: Annotated[
         str | None, typer.Option(help="Name of a profile: what it maps already is marked.", show_default=False)
     ] = None,
+    hierarchy: Annotated[str, typer.Option(help="Of a level: the hierarchy general, student or teacher.")] = "general",
     institute: InstituteName = None,
     as_json: Json = False,
 ) -> None:
-    """List what mappings can use: properties of people, targets of accounts, functions of expressions."""
-    from rollbook.profiles import PROPERTIES, TARGETS
+    """List what mappings can use: properties of people, teams or a level, targets, functions of expressions."""
+    from rollbook.profiles import mappable
     from rollbook.profiles.expressions import FUNCTIONS
-    from rollbook.profiles.mappings import LOCKED, choices
     from rollbook.profiles.users import NAME_SHAPES
 
-    grey = {choice.target: choice.grey for choice in choices(_mapped_by(profile, institute))}
+    kind = mappable(of)
+    names = NAME_SHAPES if of == "people" else {}
+    grey = {choice.target: choice.grey for choice in kind.choices(_mapped_by(profile, of, hierarchy, institute))}
     if as_json:
         targets = {
             n: {"meaning": t.meaning, "longest": t.longest, "required": t.required, "grey": grey[n]}
-            for n, t in TARGETS.items()
+            for n, t in kind.targets.items()
         }
         functions = {n: {"meaning": f.meaning, "example": f.example[0]} for n, f in FUNCTIONS.items()}
         print_json(
             {
-                "properties": PROPERTIES,
+                "properties": kind.properties,
                 "targets": targets,
-                "locked": LOCKED,
+                "locked": kind.locked,
                 "functions": functions,
-                "user_names": NAME_SHAPES,
+                "user_names": names,
             }
         )
         return
-    out.print("Properties of people", style="bold")
-    for name, meaning in PROPERTIES.items():
-        out.print(f"  {name}: {meaning}", markup=False)
-    out.print("Targets of accounts", style="bold")
-    for name, target in TARGETS.items():
-        why = f", {grey[name]}" if grey[name] else ""
-        out.print(f"  {name}: {target.meaning} At most {target.longest} characters{why}.", markup=False)
-    out.print("Set elsewhere, so no mapping can", style="bold")
-    for name, why in LOCKED.items():
-        out.print(f"  {name}: {why}.", markup=False)
-    out.print("What a user name can be made of, beside expressions", style="bold")
-    for name, meaning in NAME_SHAPES.items():
-        out.print(f"  {name}: {meaning}", markup=False)
-    out.print("Functions of expressions", style="bold")
-    for name, function in FUNCTIONS.items():
-        out.print(f"  {name}: {function.meaning} {function.example[0]} gives {function.example[2]}", markup=False)
+    targets_said = {
+        name: f"{target.meaning} At most {target.longest} characters{f', {grey[name]}' if grey[name] else ''}."
+        for name, target in kind.targets.items()
+    }
+    _listed(f"Properties of {kind.of}", kind.properties)
+    _listed(f"Targets of {kind.into}", targets_said)
+    _listed("Set elsewhere, so no mapping can", {name: f"{why}." for name, why in kind.locked.items()})
+    _listed("What a user name can be made of, beside expressions", names)
+    _listed(
+        "Functions of expressions",
+        {name: f"{each.meaning} {each.example[0]} gives {each.example[2]}" for name, each in FUNCTIONS.items()},
+    )
 
 
-def _mapped_by(profile: str | None, institute: str | None) -> dict[str, Mapping]:
-    """The mappings of a profile; none where none is named."""
+def _listed(title: str, entries: Mapping[str, str]) -> None:
+    """Print a list under its title; nothing if it is empty."""
+    if entries:
+        out.print(title, style="bold")
+    for name, meaning in entries.items():
+        out.print(f"  {name}: {meaning}", markup=False)
+
+
+def _mapped_by(profile: str | None, of: str, hierarchy: str, institute: str | None) -> Mapping[str, Row]:
+    """The rows a profile has about this; none where no profile is named."""
     if profile is None:
         return {}
     from rollbook.store.setup import open_store
@@ -110,6 +118,7 @@ def _mapped_by(profile: str | None, institute: str | None) -> dict[str, Mapping]
     open_store()  # the modules below need it
     from rollbook.acts import profiles
     from rollbook.cli import context
+    from rollbook.profiles import rows_of
 
     found = profiles.find(context.institute(institute), profile)
-    return dict(profiles.exported(found).profile.users.mappings)
+    return rows_of(profiles.exported(found).profile, of, hierarchy)

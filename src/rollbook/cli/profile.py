@@ -102,7 +102,7 @@ def show(
 
     from rollbook.acts import profiles
     from rollbook.acts.tenants import as_it_counts
-    from rollbook.profiles import to_yaml
+    from rollbook.profiles import to_yaml, what_became
 
     chosen = profiles.version_of(found, version)
     history = [
@@ -111,7 +111,9 @@ def show(
     ]
     if as_json:
         named = {"name": found.name, "begin": found.begin, "end": found.end, "version": chosen.number}
-        print_json({**named, "versions": history, "settings": chosen.document, "locked": _locked(found.institute)})
+        settings = profiles.exported(found, chosen.number).profile
+        more = {"locked": _locked(found.institute), "left_out": what_became(settings)}
+        print_json({**named, "versions": history, "settings": chosen.document, **more})
         return
     for entry in history:
         out.print(
@@ -121,6 +123,7 @@ def show(
     for setting in _locked(found.institute):
         out.print(f"locked: {setting['path']} is {setting['value']}, because {setting['why']}", markup=False)
     shown = profiles.exported(found, chosen.number)
+    _tell_left_out(shown)
     out.print(to_yaml(replace(shown, profile=as_it_counts(found.institute, shown.profile))), markup=False)
 
 
@@ -179,8 +182,17 @@ def edit(
         return
     for each in profiles.compare(found, before.number, version.number):
         out.print(str(each), markup=False)
+    _tell_left_out(given)
     enabled = "" if found.enabled_at else " It still has to be enabled."
     out.print(f"{found.name} is saved as version {version.number}.{enabled}", markup=False)
+
+
+def _tell_left_out(shown: Exported) -> None:
+    """Say which levels of hierarchies are on and yet left out, and what becomes of their groups."""
+    from rollbook.profiles import what_became
+
+    for sentence in what_became(shown.profile):
+        out.print(f"left out: {sentence}", markup=False)
 
 
 def _tell_corrections(school: Institute, given: Exported) -> None:
@@ -319,6 +331,7 @@ def import_(
 
     found = _read(file)
     _tell_corrections(school, found)
+    _tell_left_out(found)
     made = profiles.create(school, replace(found, name=name or found.name), author, f"imported from {file.name}")
     out.print(f"{made.name} is a draft. Let it run with: rollbook profile enable {made.name!r}", markup=False)
 

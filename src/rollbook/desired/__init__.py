@@ -1,7 +1,7 @@
 """roster x profile -> what the tenant should hold. Pure: frames in, frames out; knows nothing of Microsoft's answers."""
 
-from rollbook.desired.build import build_desired
+from rollbook.desired.build import Linked, build_desired
 from rollbook.desired.people import TenantFacts, managed_people
-from rollbook.desired.teams import managed_classes
+from rollbook.desired.teams import ManagedTeams, every_team, managed_teams
 
-__all__ = ["TenantFacts", "build_desired", "managed_classes", "managed_people"]
+__all__ = ["Linked", "ManagedTeams", "TenantFacts", "build_desired", "every_team", "managed_people", "managed_teams"]

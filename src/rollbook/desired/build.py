@@ -1,71 +1,102 @@
-"""The desired state of a tenant: users, teams and memberships as the register and the profile ask for them.
+"""The desired state of a tenant: users, groups and memberships as the register and the profile ask for them.
 
-Two steps, because subjects need link ids before they can be compared: `managed_people` and `managed_classes` say who and
-what is managed at all; with links for those, `build_desired` says how they should look.
+Two steps, because subjects need link ids before they can be compared: `managed_people`, `managed_teams` and `managed_nodes` say who
+and what is managed at all; with links for those, `build_desired` says how they should look.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import mapped, properties
-from rollbook.desired.memberships import memberships
+from rollbook.desired.memberships import extra_owners, memberships, settled
 from rollbook.desired.names import candidates
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
-from rollbook.desired.teams import nickname_bases, teams
-from rollbook.directory.desired import PEOPLE, REASONS, Desired
+from rollbook.desired.teams import ManagedTeams, teams
+from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, PEOPLE, Desired
 from rollbook.directory.state import State
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
+LINKED = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Links of what is managed: `people` is what `managed_people` returned plus link and mark, `teams` [key, period, link, mark] of
+    what `managed_teams` returned; `licence_groups` [user_type, link, mark] are given where licences go through groups.
+    """
+
+    people: pl.DataFrame
+    teams: pl.DataFrame
+    licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(OF_TYPE)))
+
 
 def build_desired(
-    roster: Roster,
-    profile: Profile,
-    as_of: dt.date,
-    facts: TenantFacts,
-    people: pl.DataFrame,
-    classes: pl.DataFrame,
-    licence_groups: pl.DataFrame | None = None,
+    roster: Roster, profile: Profile, as_of: dt.date, facts: TenantFacts, managed: ManagedTeams, linked: Linked
 ) -> Desired:
-    """The desired state on `as_of`.
-
-    `people` is what `managed_people` returned plus the columns link and mark; `classes` what `managed_classes` returned plus the
-    same; `licence_groups` [user_type, link, mark] are given where licences go through groups. Raises InputRefused if the
-    profile names a domain or licence the tenant does not have.
-    """
-    enrolments = current.current_enrolments(roster, profile, as_of)
-    teachings = current.current_teachings(roster, profile, as_of)
+    """The desired state on `as_of`. Raises InputRefused if the profile names a domain or licence the tenant does not have."""
+    people = linked.people
     rows = properties(roster, people, as_of)
     values, problems = mapped(rows, profile.users.mappings)
-    relations = memberships(profile, enrolments, teachings, people, classes)
     licences = licences_of(profile, facts)
-    groups = licence_groups if licence_groups is not None else pl.DataFrame(schema=pl.Schema(OF_TYPE))
-    used = groups.join(licences, on="user_type", how="semi")
+    used = linked.licence_groups.join(licences, on="user_type", how="semi")
+    team_groups, nicknames, unmapped_groups = teams(roster, profile, managed, linked.teams)
+    reasons = settled(_in_teams(roster, profile, as_of, managed, linked))
     return Desired(
         state=State(
             users=users(roster, profile, facts, people, values),
-            teams=teams(roster, profile, classes),
-            groups=groups_of_licences(roster, used, licences),
-            memberships=relations.select(
-                "team",
-                "user",
-                "relation",
-                pl.lit(None, dtype=pl.String).alias("user_object_id"),
+            groups=pl.concat([team_groups, groups_of_licences(roster, used, licences)]),
+            memberships=reasons.select(
+                "team", "user", "relation", pl.lit(None, dtype=pl.String).alias("user_object_id")
             ),
         ),
         people=people.select(PEOPLE.keys()),
         user_names=candidates(rows, profile, people, roles_of(profile, facts)),
-        nicknames=nickname_bases(roster, classes),
-        reasons=relations.select(REASONS.keys()),
+        nicknames=nicknames,
+        reasons=reasons,
         usernames=people.select("person", "link")
         .join(rows.select("person", pl.col("username").str.split("@").list.first()), on="person")
         .select("link", "username"),
         licences=licences,
         licence_groups=used.select("user_type", group="link"),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
+        unmapped_groups=unmapped_groups,
+        match_keys=_team_keys(profile, team_groups, nicknames),
+        creation_only=_creation_only(profile, team_groups),
     )
+
+
+def _in_teams(roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked) -> pl.DataFrame:
+    """Who belongs in which team, and why (schema REASONS)."""
+    enrolments = current.current_enrolments(roster, profile, as_of).with_columns(held=pl.lit(value=False))
+    teachings = current.current_teachings(roster, profile, as_of)
+    users_of = linked.people.filter("present").select("person", user="link")
+    of_class = managed.classes.join(linked.teams, on=["key", "period"]).select("klass", team="link")
+    extra = extra_owners(roster, profile, of_class)
+    return memberships(profile, enrolments, teachings, users_of, of_class, extra)
+
+
+def _team_keys(profile: Profile, groups: pl.DataFrame, nicknames: pl.DataFrame) -> pl.DataFrame:
+    """What teams are found by the first time (schema MATCH_KEYS)."""
+    by = profile.teams.match
+    keys = {
+        "email": nicknames.select("link", key="base"),
+        "name": groups.select("link", key="display_name"),
+        "external_id": groups.select("link", key="external_id"),
+    }
+    if by not in keys:
+        return pl.DataFrame(schema=pl.Schema(MATCH_KEYS))
+    return keys[by].select("link", by=pl.lit(by), key="key")
+
+
+def _creation_only(profile: Profile, groups: pl.DataFrame) -> pl.DataFrame:
+    """Which attributes of teams are left alone once they are made (schema CREATION_ONLY)."""
+    fixed = [target for target, mapping in profile.teams.mappings.items() if mapping.on_creation_only]
+    attributes = pl.DataFrame({"attribute": fixed}, schema={"attribute": pl.String})
+    return groups.select("link").join(attributes, how="cross").select(CREATION_ONLY.keys())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rollbook.directory.desired import LICENCE_GROUPS
-from rollbook.directory.state import GROUPS
+from rollbook.directory.state import as_groups
 from rollbook.roster.tables import Roster
 
 OF_TYPE = {"user_type": LICENCE_GROUPS["user_type"], "link": pl.Int64, "mark": pl.String}
@@ -18,14 +18,14 @@ def groups_of_licences(roster: Roster, groups: pl.DataFrame, licences: pl.DataFr
         licences=pl.col("sku").sort(),
         plans_off=pl.col("plans_off").list.explode(empty_as_null=True).drop_nulls().sort(),
     )
-    none = pl.lit(None, dtype=pl.String)
     named = groups.join(products, on="user_type").select(
         "link",
-        none.alias("object_id"),
-        pl.format("Licences: {}, {}", pl.col("user_type").cast(pl.String), pl.lit(school)).alias("display_name"),
-        pl.lit("Kept by Rollbook: its members get their Microsoft licences through it.").alias("description"),
         "licences",
         "plans_off",
         "mark",
+        purpose=pl.lit("licence"),
+        kind=pl.lit("security"),
+        display_name=pl.format("Licences: {}, {}", pl.col("user_type").cast(pl.String), pl.lit(school)),
+        description=pl.lit("Kept by Rollbook: its members get their Microsoft licences through it."),
     )
-    return named.cast(pl.Schema(GROUPS)).sort("link")
+    return as_groups(named).sort("link")

@@ -10,7 +10,7 @@ from collections.abc import Mapping as Table
 
 import polars as pl
 
-from rollbook.profiles import PROPERTIES, TARGETS, Mapping
+from rollbook.profiles import PROPERTIES, TARGETS, Row, Target
 from rollbook.profiles.expressions import ExpressionFailed, fields_of, renderer
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
@@ -18,7 +18,7 @@ from rollbook.roster.vocabulary import UserType
 NAME_LENGTH = 256
 EMPLOYEE_NUMBER_LENGTH = 16
 
-PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"person": pl.Int64, "target": pl.String, "problem": pl.String}
+PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"target": pl.String, "problem": pl.String}
 
 
 def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
@@ -148,21 +148,31 @@ def _groups(roster: Roster) -> pl.DataFrame:
     )
 
 
-def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the mappings make of people: [person, every target], and what went wrong (schema PROBLEMS).
+def fields_used(mappings: Table[str, Row]) -> frozenset[str]:
+    """The properties that some mapping reads."""
+    read = [
+        fields_of(m.value) if m.type == "expression" else {m.value} for m in mappings.values() if m.type != "static"
+    ]
+    return frozenset().union(*read)
 
-    `rows` has [person, every property]. A target without a mapping is null; one that failed is null too, and named in the
+
+def mapped(
+    rows: pl.DataFrame, mappings: Table[str, Row], targets: Table[str, Target] = TARGETS, key: str = "person"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the mappings make of people, or of teams and groups: [key, every target], and what went wrong [key, target, problem].
+
+    `rows` has [key, every property]. A target without a mapping is null; one that failed is null too, and named in the
     problems, as is one that is too long or, being required, empty.
     """
-    values = rows.select("person")
+    values = rows.select(key)
     problems = []
-    for target, limits in TARGETS.items():
+    for target, limits in targets.items():
         mapping = mappings.get(target)
         if mapping is None:
             values = values.with_columns(pl.lit(None, dtype=pl.String).alias(target))
             continue
-        made, failed = _made(rows, mapping)
-        made = _cased(made, mapping).alias(target)
+        made, failed = made_of(rows, mapping)
+        made = cased(made, mapping).alias(target)
         too_long = made.str.len_chars() > limits.longest
         empty = made.is_null() & limits.required & failed.is_null()
         foreign = ~made.is_in(limits.words) if limits.words else pl.repeat(False, made.len(), eager=True)  # noqa: FBT003
@@ -175,12 +185,13 @@ def mapped(rows: pl.DataFrame, mappings: Table[str, Mapping]) -> tuple[pl.DataFr
             ).alias("problem")
         )["problem"]
         values = values.with_columns(pl.select(pl.when(problem.is_null()).then(made).alias(target))[target])
-        told = rows.select("person", pl.lit(target).alias("target")).with_columns(problem)
+        told = rows.select(key, pl.lit(target).alias("target")).with_columns(problem)
         problems.append(told.filter(pl.col("problem").is_not_null()))
-    return values, pl.concat([pl.DataFrame(schema=pl.Schema(PROBLEMS)), *problems])
+    none = pl.DataFrame(schema={key: pl.Int64, **PROBLEMS}).select(key, "target", "problem")
+    return values, pl.concat([none, *problems])
 
 
-def _made(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.Series, pl.Series]:
+def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
     """The value of one mapping for every row, empty ones null; and the sentence why there is none, null where there is one."""
     nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
     if mapping.type == "static":
@@ -193,8 +204,8 @@ def _made(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.Series, pl.Series]:
 
 def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
     """The value of an expression for every row, empty ones null; and the sentence why there is none."""
-    fields = sorted(fields_of(expression)) or ["today"]
-    keys = rows.select(pl.col(fields).fill_null(""))
+    fields = sorted(fields_of(expression)) or rows.columns[:1]
+    keys = rows.select(pl.col(fields).cast(pl.String).fill_null(""))
     distinct = keys.unique(maintain_order=True)
     value = renderer(expression)
     values: list[str | None] = []
@@ -214,7 +225,8 @@ def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series
     return table["_value"], table["_failed"]
 
 
-def _cased(made: pl.Series, mapping: Mapping) -> pl.Series:
+def cased(made: pl.Series, mapping: Row) -> pl.Series:
+    """The values in the letters the mapping asks for."""
     if mapping.casing == "lower":
         return made.str.to_lowercase()
     return made.str.to_uppercase() if mapping.casing == "upper" else made

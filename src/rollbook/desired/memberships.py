@@ -1,45 +1,56 @@
-"""Enrolments and teachings as memberships of class teams, each with the reason somebody belongs there."""
+"""Enrolments and teachings as memberships of teams, each with the reason somebody belongs there; and standing extra owners."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from rollbook.desired.scope import below
 from rollbook.directory.desired import REASONS
 from rollbook.directory.state import Relation
 from rollbook.profiles import Profile
-from rollbook.roster.tables import TEACHER_TYPE
+from rollbook.roster.tables import TEACHER_TYPE, Roster
 
 
 def memberships(
     profile: Profile,
     enrolments: pl.DataFrame,
     teachings: pl.DataFrame,
-    people: pl.DataFrame,
-    classes: pl.DataFrame,
+    users: pl.DataFrame,
+    teams: pl.DataFrame,
+    extra: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row a relation (schema REASONS). An owner is member too, as Microsoft asks of class teams (graph.md section 6.2).
 
-    Whoever is both taught and teaching in a class appears once a relation, for the teaching.
+    `enrolments` [person, klass, begin, held], `users` [person, user] of people who are present, `teams` [klass, team], `extra`
+    [team, person]. Whoever belongs in a team for several reasons appears once a relation, for the first of BECAUSE; held only if
+    nothing else puts them there.
     """
-    users = people.filter("present").select("person", user="link")
-    teams = classes.select("klass", team="link")
-    students = _students(profile, enrolments)
-    teachers = _teachers(profile, teachings)
+    taught = (
+        pl.concat([_teachers(profile, teachings), _students(profile, enrolments)]).join(teams, on="klass").drop("klass")
+    )
+    standing = [] if extra is None else [_rows(extra, relation, "extra_owner", "team") for relation in Relation]
+    return settled(pl.concat([taught.select(COLUMNS), *standing]).join(users, on="person"))
+
+
+COLUMNS = ("person", "team", "relation", "because", "day", "held")
+
+
+def settled(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows [team, user, relation, because, day, held] with one for each relation (schema REASONS), the strongest reason first."""
     return (
-        pl.concat([teachers, students])
-        .join(users, on="person")
-        .join(teams, on="klass")
-        .sort("teaching", "day", descending=[True, False], nulls_last=True)
-        .unique(subset=["team", "user", "relation"], keep="first", maintain_order=True)
-        .select(REASONS.keys())
+        rows.select(REASONS.keys())
         .cast(pl.Schema(REASONS))
+        .sort("held", "because", "day", nulls_last=True)
+        .unique(subset=["team", "user", "relation"], keep="first", maintain_order=True)
         .sort("team", "relation", "user")
     )
 
 
 def _students(profile: Profile, enrolments: pl.DataFrame) -> pl.DataFrame:
-    wanted = enrolments if profile.enrolments.student == "member" else enrolments.clear()
-    return _rows(wanted, Relation.MEMBER, teaching=False)
+    role = profile.enrolments.student
+    relations = {"none": (), "member": (Relation.MEMBER,), "owner": (Relation.OWNER, Relation.MEMBER)}[role]
+    parts = [_rows(enrolments, relation, "enrolment", "klass") for relation in relations]
+    return pl.concat([_rows(enrolments.clear(), Relation.MEMBER, "enrolment", "klass"), *parts])
 
 
 def _teachers(profile: Profile, teachings: pl.DataFrame) -> pl.DataFrame:
@@ -53,14 +64,40 @@ def _teachers(profile: Profile, teachings: pl.DataFrame) -> pl.DataFrame:
     with_role = teachings.join(role, on="teacher_type")
     owners = with_role.filter(pl.col("role") == "owner")
     members = with_role.filter(pl.col("role").is_in(["owner", "member"]))
-    return pl.concat([_rows(owners, Relation.OWNER, teaching=True), _rows(members, Relation.MEMBER, teaching=True)])
+    return pl.concat(
+        [_rows(owners, Relation.OWNER, "teaching", "klass"), _rows(members, Relation.MEMBER, "teaching", "klass")]
+    )
 
 
-def _rows(rows: pl.DataFrame, relation: Relation, *, teaching: bool) -> pl.DataFrame:
+def _rows(rows: pl.DataFrame, relation: Relation, because: str, where: str) -> pl.DataFrame:
+    day = pl.col("begin") if "begin" in rows.columns else pl.lit(None, dtype=pl.Date)
+    held = pl.col("held") if "held" in rows.columns else pl.lit(value=False)
     return rows.select(
         "person",
-        "klass",
+        where,
         pl.lit(int(relation), dtype=pl.UInt8).alias("relation"),
-        pl.lit(value=teaching).alias("teaching"),
-        pl.col("begin").alias("day"),
+        pl.lit(because, dtype=REASONS["because"]).alias("because"),
+        day.alias("day"),
+        held.alias("held"),
     )
+
+
+def extra_owners(roster: Roster, profile: Profile, classes: pl.DataFrame) -> pl.DataFrame:
+    """[team, person]: who owns teams besides their teachers, by location; `classes` has [klass, team].
+
+    A location stands for what lies below it too; a class without one is where its group is.
+    """
+    frames = [pl.DataFrame(schema={"team": pl.Int64, "person": pl.Int64})]
+    group_place = roster.groups.select("group", _place="location")
+    placed = (
+        classes.join(roster.classes.select("klass", "location", "group"), on="klass")
+        .join(group_place, on="group", how="left")
+        .select("team", location=pl.coalesce("location", "_place"))
+    )
+    for owner in profile.teams.extra_owners:
+        there = placed
+        if owner.location is not None:
+            there = placed.filter(pl.col("location").is_in(below(roster, (owner.location,)).implode()))
+        person = roster.people.filter(pl.col("sourced_id") == owner.person).select("person")
+        frames.append(there.select("team").unique().join(person, how="cross"))
+    return pl.concat(frames).unique(maintain_order=True)

@@ -59,7 +59,7 @@ def _require_known(roster: Roster, profile: Profile) -> None:
 
 def _chosen(roster: Roster, profile: Profile) -> tuple[pl.DataFrame, pl.DataFrame]:
     _require_known(roster, profile)
-    places = _below(roster, profile.scope.locations)
+    places = below(roster, profile.scope.locations)
     grades = roster.grades.filter(pl.col("name").is_in(list(profile.scope.grades)))["grade"]
     groups = roster.groups.filter(pl.col("sourced_id").is_in(list(profile.scope.groups)))["group"]
     there = pl.col("location").is_in(places.implode()) | pl.col("grade").is_in(grades.implode())
@@ -78,7 +78,7 @@ def _chosen(roster: Roster, profile: Profile) -> tuple[pl.DataFrame, pl.DataFram
     return pl.concat([people, parents]).unique(), with_theirs
 
 
-def _below(roster: Roster, chosen: tuple[str, ...]) -> pl.Series:
+def below(roster: Roster, chosen: tuple[str, ...]) -> pl.Series:
     """Keys of the chosen locations and of everything below them."""
     found = roster.locations.filter(pl.col("sourced_id").is_in(list(chosen))).select("location")
     step = found

@@ -42,12 +42,28 @@ NAMES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "domain": pl.String,
 }
 
+BECAUSE = ("teaching", "extra_owner", "enrolment", "structure", "nested")
+"""Why somebody, or a group, belongs in a group; the first that applies is the one that is told."""
+
 REASONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "team": pl.Int64,
     "user": pl.Int64,
     "relation": pl.UInt8,
-    "teaching": pl.Boolean,  # True: because of a teaching, False: because of an enrolment
+    "because": pl.Enum(BECAUSE),
     "day": pl.Date,  # when it begins; null where the register does not say
+    "held": pl.Boolean,  # not added by itself, and not ended where it is there: held by the sync start date
+}
+
+
+MATCH_KEYS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "link": pl.Int64,
+    "by": pl.String,  # email: the mail nickname; name; external_id
+    "key": pl.String,
+}
+
+CREATION_ONLY: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "link": pl.Int64,
+    "attribute": pl.String,  # of GROUPS: set when the group is made, and left alone afterwards
 }
 
 
@@ -56,10 +72,12 @@ class Desired:
     """What the tenant should hold, and what the plan needs to know beside it.
 
     `people` (schema PEOPLE) says what may be done for each linked person; `user_names` (schema NAMES) and `nicknames` [link, base]
-    are candidates, the plan picks after matching; `usernames` [link, username] are the register's own, before the @; `reasons`
-    (schema REASONS) says why somebody belongs in a team; `licences` (schema LICENCES) belong to current accounts, given through
-    `licence_groups` (schema LICENCE_GROUPS) where there are any; `unmapped` [link] are people for whom a mapping failed, so
-    that nothing is done for them.
+    are candidates for user names and for the mail nicknames of groups, the plan picks after matching; `usernames` [link, username]
+    are the register's own, before the @; `reasons` (schema REASONS) says why somebody belongs in a group; `licences` (schema
+    LICENCES) belong to current accounts, given through `licence_groups` (schema LICENCE_GROUPS) where there are any. For the people
+    of `unmapped` [link] and the groups of `unmapped_groups` [link] a mapping failed, so that nothing is done for them. In the groups
+    of `emptied` [link], which are ours, nobody belongs any more. `match_keys` (schema MATCH_KEYS) is what groups are found by the
+    first time, `creation_only` (schema CREATION_ONLY) which of their attributes are not kept in step.
     """
 
     state: State
@@ -73,3 +91,7 @@ class Desired:
     licences: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCES)))
     licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(LICENCE_GROUPS)))
     unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
+    unmapped_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
+    emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
+    match_keys: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(MATCH_KEYS)))
+    creation_only: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(CREATION_ONLY)))

@@ -61,33 +61,37 @@ MAPPED = tuple(
 )
 """The properties of an account that a profile's mappings fill."""
 
-TEAMS: Schema = {
-    "link": pl.Int64,
-    "object_id": pl.String,  # of the group; class, group and team share it
-    "display_name": pl.String,
-    "description": pl.String,
-    "mail_nickname": pl.String,
-    "class_code": pl.String,
-    "external_id": pl.String,
-    "mark": pl.String,  # externalSourceDetail of a class
-    "has_team": pl.Boolean,
-    "dynamic": pl.Boolean,  # Microsoft finds its members by a rule, so nobody else adds or removes them
-}
+PURPOSES = ("team", "node", "licence")
+"""What a group of ours is for: a team, a node of a hierarchy, or to carry licences."""
+
+GROUP_KINDS = ("class", "unified", "security", "other")
+"""A class group and a plain Microsoft 365 group can be teams; only security groups can be nested. Other ones (distribution lists,
+mail-enabled security groups) cannot be changed by anybody through Graph (graph.md section 5.1)."""
 
 GROUPS: Schema = {
     "link": pl.Int64,
-    "object_id": pl.String,
+    "object_id": pl.String,  # class, group and team share it
+    "purpose": pl.Enum(PURPOSES),  # null in what a tenant holds
+    "kind": pl.Enum(GROUP_KINDS),
     "display_name": pl.String,
     "description": pl.String,
+    "mail_nickname": pl.String,
+    "mail": pl.String,
+    "class_code": pl.String,
+    "external_id": pl.String,
+    "mark": pl.String,  # a class carries it as externalSourceDetail, any other group as uniqueName
+    "has_team": pl.Boolean,
+    "dynamic": pl.Boolean,  # Microsoft finds its members by a rule, so nobody else adds or removes them
+    "on_premises": pl.Boolean,  # kept by the school's own Active Directory
     "licences": pl.List(pl.String),  # SKU ids its members get, sorted
     "plans_off": pl.List(pl.String),  # ids of the service plans that are off, sorted
-    "mark": pl.String,  # carried as uniqueName
+    "behaviours": pl.List(pl.String),  # resourceBehaviorOptions, which only a creation sets
 }
-"""Flat security groups of ours that are no class: today those that carry licences."""
+"""Every group, whatever it is for: of classes, of Teams, of the school's structure, of licences."""
 
 MEMBERSHIPS: Schema = {
     "team": pl.Int64,  # link of the team or group
-    "user": pl.Int64,  # link of the user; null: somebody who is not in the register
+    "user": pl.Int64,  # link of the user, or of a group that is nested; null: somebody who is not in the register
     "relation": pl.UInt8,  # Relation
     "user_object_id": pl.String,  # null in a desired state
 }
@@ -95,10 +99,9 @@ MEMBERSHIPS: Schema = {
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Users, teams, groups and memberships of one tenant; every field's schema is the constant of the same name in capitals."""
+    """Users, groups and memberships of one tenant; every field's schema is the constant of the same name in capitals."""
 
     users: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(USERS)))
-    teams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(TEAMS)))
     groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(GROUPS)))
     memberships: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(MEMBERSHIPS)))
 
@@ -116,4 +119,24 @@ def guarded(users: pl.DataFrame, object_ids: pl.Series) -> pl.DataFrame:
     return users.with_columns(protected=pl.col("protected") | pl.col("object_id").is_in(object_ids.implode()))
 
 
-SCHEMAS: Mapping[str, Schema] = {"users": USERS, "teams": TEAMS, "groups": GROUPS, "memberships": MEMBERSHIPS}
+SCHEMAS: Mapping[str, Schema] = {"users": USERS, "groups": GROUPS, "memberships": MEMBERSHIPS}
+
+
+def of_purpose(groups: pl.DataFrame, purpose: str) -> pl.DataFrame:
+    """The groups (schema GROUPS) that are for this purpose."""
+    return groups.filter(pl.col("purpose") == purpose)
+
+
+ABSENT: Mapping[str, bool | list[str]] = {
+    **dict.fromkeys(("has_team", "dynamic", "on_premises"), False),
+    **{name: [] for name in ("licences", "plans_off", "behaviours")},
+}
+"""What a group is that is said nothing else of; everything not named here is null then."""
+
+
+def as_groups(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of some columns of GROUPS as groups (schema GROUPS); what is not given is null, false or empty."""
+    missing = [
+        pl.lit(ABSENT.get(name), dtype=kind).alias(name) for name, kind in GROUPS.items() if name not in frame.columns
+    ]
+    return frame.with_columns(missing).select(GROUPS.keys()).cast(pl.Schema(GROUPS))

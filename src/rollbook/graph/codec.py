@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from rollbook.directory.state import GROUPS, TEAMS, USERS
+from rollbook.directory.state import USERS, as_groups
 from rollbook.graph.protocol import Request
 
 GRAPH = "https://graph.microsoft.com/v1.0"
@@ -70,7 +70,12 @@ def user_select(mark_property: str) -> str:
     return f"{USER_SELECT},{mark_property}" if mark_property else USER_SELECT
 
 
-CLASS_SELECT = "id,displayName,description,mailNickname,classCode,externalId,externalSource,externalSourceDetail"
+CLASS_SELECT = "id,classCode,externalId,externalSource,externalSourceDetail"
+
+GROUP_SELECT = (
+    "id,displayName,description,mailNickname,mail,groupTypes,mailEnabled,securityEnabled,uniqueName,assignedLicenses,"
+    "resourceProvisioningOptions,resourceBehaviorOptions,onPremisesSyncEnabled"
+)
 
 
 def _given(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -126,8 +131,6 @@ def assign_license(object_id: str, add: Iterable[tuple[str, Sequence[str]]], rem
 
 UNIQUE_NAME = "rollbook-"
 """What stands before our mark in the uniqueName of a group."""
-
-GROUP_SELECT = "id,displayName,description,uniqueName,assignedLicenses"
 
 
 def create_group(mark: str, values: Mapping[str, Any]) -> Request:
@@ -216,7 +219,7 @@ def user_by_name(name: str, mark_property: str) -> Request:
 def group_by_nickname(nickname: str) -> Request:
     """A look for groups by mail nickname."""
     wanted = quote(nickname.replace("'", "''"), safe=".'-")
-    return Request("GET", f"/groups?$filter=mailNickname%20eq%20'{wanted}'&$select=id")
+    return Request("GET", f"/groups?$filter=mailNickname%20eq%20'{wanted}'&$select={GROUP_SELECT}")
 
 
 def _text(objects: Sequence[Mapping[str, Any]], name: str) -> pl.Series:
@@ -264,35 +267,44 @@ def users_frame(
     return frame.select(USERS.keys())
 
 
-def groups_frame(groups: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Groups of ours as Graph describes them -> schema GROUPS, link null."""
+def groups_frame(groups: Sequence[Mapping[str, Any]], classes: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Groups, and what is said of those that are classes -> schema GROUPS, link and purpose null."""
+    as_class = {entry["id"]: entry for entry in classes}
+    held = [as_class.get(entry["id"], {}) for entry in groups]
     assigned = [entry.get("assignedLicenses") or () for entry in groups]
-    licences = [sorted(licence["skuId"] for licence in each) for each in assigned]
-    plans = [sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned]
+    unique = [str(entry.get("uniqueName") or "") for entry in groups]
+    ours = [name.removeprefix(UNIQUE_NAME) if name.startswith(UNIQUE_NAME) else None for name in unique]
+    others = [name or None if mark is None else None for name, mark in zip(unique, ours, strict=True)]
+
+    def listed(name: str) -> list[Sequence[str]]:
+        return [entry.get(name) or () for entry in groups]
+
     columns = {
         "object_id": _text(groups, "id"),
+        "kind": [_kind(entry, known) for entry, known in zip(groups, held, strict=True)],
         "display_name": _text(groups, "displayName"),
         "description": _text(groups, "description"),
-        "licences": pl.Series(licences, dtype=pl.List(pl.String)),
-        "plans_off": pl.Series(plans, dtype=pl.List(pl.String)),
-        "mark": _text(groups, "uniqueName").str.strip_prefix(UNIQUE_NAME),
+        "mail_nickname": _text(groups, "mailNickname"),
+        "mail": _text(groups, "mail"),
+        "class_code": _text(held, "classCode"),
+        "external_id": [c.get("externalId") if c else other for c, other in zip(held, others, strict=True)],
+        "mark": [c.get("externalSourceDetail") or mark for c, mark in zip(held, ours, strict=True)],
+        "has_team": ["Team" in options for options in listed("resourceProvisioningOptions")],
+        "dynamic": ["DynamicMembership" in kinds for kinds in listed("groupTypes")],
+        "on_premises": [bool(entry.get("onPremisesSyncEnabled")) for entry in groups],
+        "licences": [sorted(licence["skuId"] for licence in each) for each in assigned],
+        "plans_off": [
+            sorted(plan for licence in each for plan in licence.get("disabledPlans") or ()) for each in assigned
+        ],
+        "behaviours": [sorted(options) for options in listed("resourceBehaviorOptions")],
     }
-    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(GROUPS.keys())
+    return as_groups(pl.DataFrame(columns, schema_overrides={"external_id": pl.String, "mark": pl.String}))
 
 
-def teams_frame(
-    classes: Sequence[Mapping[str, Any]], with_team: Iterable[str], dynamic: Iterable[str] = ()
-) -> pl.DataFrame:
-    """Classes as Graph describes them -> schema TEAMS, link null.
-
-    `with_team` are ids of groups that are teams, `dynamic` of those whose members Microsoft finds by a rule.
-    """
-    teams, by_rule = set(with_team), set(dynamic)
-    columns = {
-        "object_id": _text(classes, "id"),
-        **{ours: _text(classes, theirs) for ours, theirs in CLASS_PROPERTIES.items()},
-        "mark": _text(classes, "externalSourceDetail"),
-        "has_team": pl.Series([entry["id"] in teams for entry in classes], dtype=pl.Boolean),
-        "dynamic": pl.Series([entry["id"] in by_rule for entry in classes], dtype=pl.Boolean),
-    }
-    return pl.DataFrame(columns).with_columns(link=pl.lit(None, dtype=pl.Int64)).select(TEAMS.keys())
+def _kind(group: Mapping[str, Any], as_class: Mapping[str, Any]) -> str:
+    """What a group is, by its flags (graph.md section 5.1)."""
+    if as_class:
+        return "class"
+    if "Unified" in (group.get("groupTypes") or ()):
+        return "unified"
+    return "other" if group.get("mailEnabled") else "security"

@@ -85,20 +85,15 @@ class GraphReader:
         paths = [f"/groups/{group}/{kind}?$select=id&$top={PAGE}" for group in groups for kind in ("members", "owners")]
         return {person["id"] for path in paths for person in self._pages(path)}
 
-    def teams(self) -> pl.DataFrame:
-        """All class groups (schema TEAMS), link null."""
+    def groups(self) -> pl.DataFrame:
+        """All groups, class groups among them (schema GROUPS), link and purpose null."""
+        groups = list(self._pages(f"/groups?$top={PAGE}&$select={codec.GROUP_SELECT}"))
         classes = list(self._pages(f"/education/classes?$top={PAGE}&$select={codec.CLASS_SELECT}"))
-        dynamic = self._group_ids("groupTypes/any(c:c%20eq%20'DynamicMembership')")
-        return codec.teams_frame(
-            classes, self._group_ids("resourceProvisioningOptions/Any(x:x%20eq%20'Team')"), dynamic
-        )
+        return codec.groups_frame(groups, classes)
 
-    def _group_ids(self, condition: str) -> list[str]:
-        return [group["id"] for group in self._pages(f"/groups?$filter={condition}&$top={PAGE}&$select=id")]
-
-    def groups(self, marks: Sequence[str]) -> pl.DataFrame:
-        """The groups that carry these marks of ours (schema GROUPS), link null."""
-        return codec.groups_frame(self._found([codec.group_by_mark(mark) for mark in marks]))
+    def groups_by_mark(self, marks: Sequence[str]) -> pl.DataFrame:
+        """The groups, no classes, that carry these marks of ours (schema GROUPS)."""
+        return codec.groups_frame(self._found([codec.group_by_mark(mark) for mark in marks]), [])
 
     def memberships(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """Owners and members of these groups: [group_object_id, user_object_id, relation]."""
@@ -137,21 +132,19 @@ class GraphReader:
     def _users(self, requests: Sequence[Request]) -> pl.DataFrame:
         return codec.users_frame(self._found(requests), self._mark_property)
 
-    def classes_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
-        """The class groups of these mail nicknames that exist (schema TEAMS)."""
-        groups = self._found([codec.group_by_nickname(nickname) for nickname in nicknames])
-        return self.teams_by_id([group["id"] for group in groups])
+    def groups_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
+        """The groups of these mail nicknames that exist (schema GROUPS)."""
+        return self._with_classes(self._found([codec.group_by_nickname(nickname) for nickname in nicknames]))
 
-    def teams_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
-        """The class groups of these ids that exist (schema TEAMS)."""
-        classes = self._found(
-            [Request("GET", f"/education/classes/{i}?$select={codec.CLASS_SELECT}") for i in object_ids]
-        )
-        options = "$select=id,groupTypes,resourceProvisioningOptions"
-        groups = self._found([Request("GET", f"/groups/{entry['id']}?{options}") for entry in classes])
-        teams = [group["id"] for group in groups if "Team" in (group.get("resourceProvisioningOptions") or ())]
-        dynamic = [group["id"] for group in groups if "DynamicMembership" in (group.get("groupTypes") or ())]
-        return codec.teams_frame(classes, teams, dynamic)
+    def groups_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The groups of these ids that exist (schema GROUPS)."""
+        select = f"$select={codec.GROUP_SELECT}"
+        return self._with_classes(self._found([Request("GET", f"/groups/{i}?{select}") for i in object_ids]))
+
+    def _with_classes(self, groups: Sequence[dict[str, Any]]) -> pl.DataFrame:
+        select = f"$select={codec.CLASS_SELECT}"
+        classes = self._found([Request("GET", f"/education/classes/{entry['id']}?{select}") for entry in groups])
+        return codec.groups_frame(groups, classes)
 
     def organization(self) -> dict[str, Any]:
         """The tenant's own entry: id, displayName, countryLetterCode, verifiedDomains."""

@@ -48,7 +48,7 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
     writable = people.there.filter(~pl.col("on_premises_now"))
     enabled, disabled = _returned(writable), _left(writable, context, profile)
     if profile.users.licences_by_group:
-        licensing = license_by_group(people.there, creating, desired, actual, context, profile)
+        licensing = license_by_group(people.there, creating, desired, actual, matched, context, profile)
     else:
         licensing = license_people(people.there, creating, desired.licences, context, profile)
     changes = together(

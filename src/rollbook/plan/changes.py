@@ -32,14 +32,20 @@ class Kind(IntEnum):
     LICENSE_GROUP = 43
     JOIN_LICENCE_GROUP = 44
     LEAVE_LICENCE_GROUP = 45
-    LINK_CLASS = 50
+    LINK_GROUP = 50  # a group that is there is matched to a team or a node; writes nothing
     CREATE_CLASS = 60
+    CREATE_UNIFIED = 61  # a Microsoft 365 group that is no class
     UPDATE_CLASS = 70
+    UPDATE_GROUP = 71
+    UNARCHIVE_TEAM = 75  # planned for teams somebody chose
     ADD_OWNER = 80
-    ADD_MEMBER = 81
+    ADD_MEMBER = 81  # a person, or a group that is nested in another
     CREATE_TEAM = 90
     REMOVE_OWNER = 100
     REMOVE_MEMBER = 101
+    DEMOTE_OWNER = 102  # of a team: no owner any more, but a member without interruption
+    REMOVE_STRANGER = 103  # a member who is not in the register; details name the object
+    ARCHIVE_TEAM = 110  # planned for teams somebody chose
 
     @property
     def label(self) -> str:
@@ -66,8 +72,15 @@ class Cause(IntEnum):
     NAME_CHANGED = 14  # the user name no longer follows from the register
     GRACE_OVER = 15  # day: since when the person has left
     LICENCE_CHANGED = 16  # the profile gives other products, or switches other plans off
-    NO_GROUP = 17  # the licence group is not there yet
+    NO_GROUP = 17  # the group is not there yet
     GROUP_LICENCES = 18  # the group does not carry exactly the products of the profile
+    IN_STRUCTURE = 19  # a node of the school's structure that is on one of the person's paths
+    NOT_IN_STRUCTURE = 20
+    NESTED = 21  # the node stands inside this one
+    NOT_NESTED = 22
+    EXTRA_OWNER = 23  # a standing owner by the profile
+    STILL_MEMBER = 24  # no owner any more by the register, and still a member
+    UNKNOWN_PERSON = 25  # not in the register, and the profile removes those
     ASKED_FOR = 30  # an administrator asked for it
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
@@ -78,15 +91,22 @@ class Cause(IntEnum):
     NO_SEATS = 45
     OWNERS_WAIT = 47  # every teacher of the class waits for an account or a licence
     ACCOUNT_GONE = 48  # the linked account is no longer in the tenant
-    CLASS_GONE = 49  # the linked group is no longer in the tenant
+    TEAM_GONE = 49  # the linked group of a team is no longer in the tenant
     STAFF_BY_EMAIL = 50  # found by an e-mail address, which its owner can change: staff is linked by a person only
     MAPPING_FAILED = 52  # a mapping of the profile gives this person no usable value
     PROTECTED = 53  # holds a directory role, or roles cannot be read
     DISABLED_ELSEWHERE = 60  # somebody else disabled the account
     ON_PREMISES = 61  # the account is kept by the school's own Active Directory
     CREATION_OFF = 62  # there is no account, and the profile makes none
-    GROUP_GONE = 63  # the linked licence group is no longer in the tenant
+    GROUP_GONE = 63  # the linked group of a node, or of licences, is no longer in the tenant
+    GROUP_OWNER_WAITS = 67  # no owner of the groups of the structure has an account yet
     DYNAMIC_GROUP = 66  # Microsoft finds the members of the group by a rule
+    HELD = 54  # the enrolment began before the sync start date, and was not released
+    GROUP_MAPPING_FAILED = 55  # a mapping of the profile gives this team or group no usable value
+    TOO_MANY_GROUPS = 56  # Microsoft's limit of groups for one person
+    TOO_MANY_OWNERS = 57  # Microsoft's limit of owners of one group
+    TOO_MANY_MEMBERS = 58  # Microsoft's limit of members of one team
+    KEPT_ON_PREMISES = 59  # the group is kept by the school's own Active Directory
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
@@ -117,8 +137,8 @@ class ChangeVerdict(IntEnum):
 CHANGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "seq": pl.Int32,  # from 1, in the order of application
     "kind": pl.UInt8,  # Kind
-    "subject": pl.Int64,  # link of the user or class it is about
-    "object": pl.Int64,  # link of the user added or removed; null otherwise
+    "subject": pl.Int64,  # link of the user or group it is about
+    "object": pl.Int64,  # link of the user, or nested group, added or removed; null otherwise
     "cause": pl.UInt8,  # Cause
     "day": pl.Date,  # completes the cause; null where it has none
     "needs_subject": pl.Int32,  # seq of the change that makes the subject; null if it is there

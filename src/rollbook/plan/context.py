@@ -44,8 +44,7 @@ class Context:
     as_of: dt.date
     first_run: bool
     user_links: pl.DataFrame  # LINKS
-    team_links: pl.DataFrame  # LINKS
-    group_links: pl.DataFrame  # LINKS
+    group_links: pl.DataFrame  # LINKS: of teams, of nodes, of groups that carry licences
     user_names: pl.DataFrame  # RESERVED: whole user names, domain included
     nicknames: pl.DataFrame  # RESERVED
     seats: pl.DataFrame  # SEATS

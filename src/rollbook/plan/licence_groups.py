@@ -9,10 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import State
+from rollbook.directory.state import State, of_purpose
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.context import Context
 from rollbook.plan.licences import Licensing, forecast, grace_over, product, seats_for, wanted_people, wishes_of
+from rollbook.plan.match import Matched
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
 
@@ -24,13 +25,19 @@ def _cause(cause: Cause) -> pl.Expr:
 
 
 def license_by_group(
-    there: pl.DataFrame, creating: pl.DataFrame, desired: Desired, actual: State, context: Context, profile: Profile
+    there: pl.DataFrame,
+    creating: pl.DataFrame,
+    desired: Desired,
+    actual: State,
+    matched: Matched,
+    context: Context,
+    profile: Profile,
 ) -> Licensing:
     """What has to change so that the licence groups are there, carry their products, and hold the people who need them."""
     people = wanted_people(there, creating)
     wishes = wishes_of(people, desired.licences, profile)
     granted, short = seats_for(wishes.filter("missing"), context.seats)
-    groups, gone = _groups(desired, actual, context)
+    groups, gone = _groups(desired, actual, matched)
     inside = (
         people.filter(pl.col("licences").list.len() > 0)
         .join(short, on="link", how="anti")
@@ -60,12 +67,14 @@ def license_by_group(
     )
 
 
-def _groups(desired: Desired, actual: State, context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _groups(desired: Desired, actual: State, matched: Matched) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The changes of the groups themselves, and [link] of those that somebody deleted."""
-    wanted = desired.state.groups.select("link", "display_name", "description", "licences", "plans_off")
-    now = actual.groups.select("link", licences_now="licences", plans_off_now="plans_off")
-    linked = context.group_links.drop_nulls("object_id").select("link")
-    there = wanted.join(now, on="link")
+    wanted = of_purpose(desired.state.groups, "licence").select(
+        "link", "display_name", "description", "licences", "plans_off"
+    )
+    linked = matched.groups.select("link", "object_id")
+    now = actual.groups.select("object_id", licences_now="licences", plans_off_now="plans_off")
+    there = wanted.join(linked, on="link").join(now, on="object_id").drop("object_id")
     absent = wanted.join(there, on="link", how="anti")
     gone = absent.join(linked, on="link", how="semi").select("link")
     new = absent.join(linked, on="link", how="anti")

@@ -10,11 +10,11 @@ from rollbook.directory.desired import Desired
 from rollbook.directory.state import Relation, State
 from rollbook.plan.accounts import diff_accounts
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
-from rollbook.plan.classes import diff_classes
 from rollbook.plan.context import Context
+from rollbook.plan.groups import diff_groups
 from rollbook.plan.guards import objections
 from rollbook.plan.match import Matched
-from rollbook.plan.memberships import diff_memberships
+from rollbook.plan.memberships import diff_memberships, remove_strangers
 from rollbook.plan.rows import together
 from rollbook.profiles import Profile
 
@@ -22,26 +22,27 @@ WAVES: dict[Kind, int] = {kind: int(kind) for kind in Kind} | {Kind.ADD_MEMBER: 
 """Owners and members of one team go out in one request, so they stand together in the order."""
 
 
-MAKERS = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_GROUP)
+MAKERS = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_UNIFIED, Kind.CREATE_GROUP)
 """Kinds that make an object which other changes of the plan may need."""
 
 
 def make_plan(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Plan:
     """The plan that makes `actual` equal to `desired`, as far as nothing has to wait.
 
-    `actual.memberships` are those of the matched teams, by link. Equal content gives an equal fingerprint.
+    `actual.memberships` are those of the matched groups, by link. Equal content gives an equal fingerprint.
     """
     accounts = diff_accounts(desired, actual, matched, context, profile)
-    classes = diff_classes(desired, actual, matched, accounts, context)
-    usable = accounts.usable.select("user")
-    belonging = desired.reasons.join(usable, on="user", how="semi").join(classes.open, on="team", how="semi")
-    memberships = diff_memberships(belonging, _ours(actual.memberships, usable, classes.open), profile)
-    ordered = _numbered(together([matched.changes, accounts.changes, classes.changes, memberships]))
+    groups = diff_groups(desired, actual, matched, accounts, context)
+    usable = pl.concat([accounts.usable.select("user"), groups.open.select(user="team")])
+    belonging = desired.reasons.join(usable, on="user", how="semi").join(groups.open, on="team", how="semi")
+    memberships = diff_memberships(belonging, _ours(actual.memberships, usable, groups.open), groups.open, profile)
+    strangers = _strangers(actual, matched, groups.open, context, profile)
+    ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships, strangers]))
     changes = _with_needs(ordered)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     managed = {
         "users": matched.users.height,
-        "classes": matched.teams.height,
+        "classes": matched.groups.height,
         "memberships": actual.memberships.drop_nulls("user").height,
     }
     sizes = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER)).group_by("team").agg(members=pl.len())
@@ -57,6 +58,18 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
         counts=_counts(changes, context.waited),
         forecast=accounts.forecast,
     )
+
+
+def _strangers(
+    actual: State, matched: Matched, groups: pl.DataFrame, context: Context, profile: Profile
+) -> pl.DataFrame:
+    """The removals of people no register knows, if the profile wants them; keeping previous members wins over it."""
+    kept = profile.enrolments.keep_previous
+    if not profile.enrolments.remove_unknown:
+        return together([])
+    linked = pl.concat([context.user_links["object_id"], matched.users["object_id"]]).drop_nulls().unique()
+    about = groups.filter(pl.col("purpose") != "team") if kept else groups
+    return remove_strangers(actual.memberships, about, actual.users, linked)
 
 
 def _ours(memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ linked by itself again, and whoever had such a pair waits until somebody decides
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -25,8 +26,8 @@ class Matched:
     """Links and their objects, known and newly found: [link, object_id, adopted, disabled_by_us, fresh]; and the changes."""
 
     users: pl.DataFrame
-    teams: pl.DataFrame
-    changes: pl.DataFrame  # ROWS: LINK_USER, LINK_CLASS, planned or waiting
+    groups: pl.DataFrame
+    changes: pl.DataFrame  # ROWS: LINK_USER, LINK_GROUP, planned or waiting
 
 
 STAFF = (UserType.TEACHER.value, UserType.EMPLOYEE.value)
@@ -57,11 +58,11 @@ FOUND = ("object_id", "adopted", "name", "display_name")
 def match(desired: Desired, actual: State, context: Context, profile: Profile) -> Matched:
     """Every link with the object it stands for, and what a person has to look at."""
     people = _match(_people(desired, actual.users, context, profile))
-    classes = _match(_classes(desired, actual.teams, context, profile))
+    groups = _match(_groups(desired, actual.groups, context))
     return Matched(
         users=people.links,
-        teams=classes.links,
-        changes=together([people.changes(Kind.LINK_USER), classes.changes(Kind.LINK_CLASS)]),
+        groups=groups.links,
+        changes=together([people.changes(Kind.LINK_USER), groups.changes(Kind.LINK_GROUP)]),
     )
 
 
@@ -74,10 +75,9 @@ class _Question:
     wanted: pl.DataFrame  # [link, key]
     offered: (
         pl.DataFrame
-    )  # [object_id, mark, key, name, display_name, hold]; hold: why a hit by key waits, null if it does not
+    )  # [object_id, mark, by, key, name, display_name, hold]; hold: why a hit by key waits, null if it does not
     staff: pl.DataFrame  # [link] whose hit by key waits
     decisions: pl.DataFrame  # DECISIONS
-    property: str
 
 
 def _people(desired: Desired, users: pl.DataFrame, context: Context, profile: Profile) -> _Question:
@@ -103,14 +103,15 @@ def _people(desired: Desired, users: pl.DataFrame, context: Context, profile: Pr
         ),
         staff=staff if by in CHANGED_BY_OWNER else staff.clear(),
         decisions=context.decisions,
-        property=by,
     )
 
 
 def _offered(members: pl.DataFrame, key: pl.Expr, by: str) -> pl.DataFrame:
     """Accounts under one of their keys. A deleted one is found by its mark alone: its name may be somebody else's by now."""
     alive = pl.when(~pl.col("deleted")).then(key.str.to_lowercase())
-    return members.select("object_id", "mark", "display_name", key=alive, name="user_principal_name", hold=_hold(by))
+    return members.select(
+        "object_id", "mark", "display_name", by=pl.lit(by), key=alive, name="user_principal_name", hold=_hold(by)
+    )
 
 
 def _hold(by: str) -> pl.Expr:
@@ -126,24 +127,51 @@ def _hold(by: str) -> pl.Expr:
     )
 
 
-def _classes(desired: Desired, teams: pl.DataFrame, context: Context, profile: Profile) -> _Question:
-    wants = desired.state.teams
-    external = wants.select("link", key="external_id")
-    return _Question(
-        links=context.team_links,
-        marks=wants.select("link", "mark"),
-        wanted=external if profile.teams.match == "external_id" else external.clear(),
-        offered=teams.filter(~pl.col("dynamic")).select(
+GROUP_KEYS: Mapping[str, pl.Expr] = {
+    "email": pl.coalesce(pl.col("mail").str.split("@").list.first(), "mail_nickname"),
+    "name": pl.col("display_name"),
+    "external_id": pl.col("external_id"),
+}
+"""What a group is found by the first time, as the tenant holds it."""
+
+
+def _family(kind: pl.Expr) -> pl.Expr:
+    """Groups that can stand for each other: class groups and Microsoft 365 groups can be teams, only security groups are nested."""
+    unified = kind.cast(pl.String).is_in(["class", "unified"])
+    return pl.when(unified).then(pl.lit("unified")).otherwise(kind.cast(pl.String))
+
+
+def _key(by: pl.Expr, family: pl.Expr, key: pl.Expr) -> pl.Expr:
+    return pl.format("{}\x1f{}\x1f{}", by, family, key)
+
+
+def _groups(desired: Desired, groups: pl.DataFrame, context: Context) -> _Question:
+    """All groups in one question, so that what one of them finds is not given to another as well."""
+    wants = desired.state.groups
+    used = desired.match_keys["by"].unique().to_list()
+    family = _family(pl.col("kind"))
+    # A group by a rule or of the school's own Active Directory is not ours to change.
+    open_groups = groups.filter(~pl.col("dynamic") & ~pl.col("on_premises"))
+    offered = [
+        open_groups.select(
             "object_id",
             "mark",
             "display_name",
-            key=pl.col("external_id"),
+            by=pl.lit("address" if by == "email" else by),
+            key=_key(pl.lit(by), family, GROUP_KEYS[by]),
             name="mail_nickname",
             hold=pl.lit(None, dtype=pl.Int32),
-        ),
+        )
+        for by in sorted(used) or ["external_id"]
+    ]
+    keyed = desired.match_keys.join(wants.select("link", "kind"), on="link").drop_nulls("key")
+    return _Question(
+        links=context.group_links,
+        marks=wants.select("link", "mark"),
+        wanted=keyed.select("link", key=_key(pl.col("by"), family, pl.col("key"))),
+        offered=pl.concat(offered),
         staff=wants.select("link").clear(),
         decisions=context.decisions,
-        property=profile.teams.match,
     )
 
 
@@ -194,7 +222,7 @@ def _match(question: _Question) -> _Hits:
     # Links of other institutes in the same tenant only say what is taken; what they stand for is none of ours.
     known = ours.drop_nulls("object_id").with_columns(fresh=pl.lit(value=False))
     columns = ["link", "object_id", "adopted", "disabled_by_us", "fresh"]
-    candidates = _candidates(seen.join(unclear, on="link", how="semi"), taken, refused, question.property)
+    candidates = _candidates(seen.join(unclear, on="link", how="semi"), taken, refused)
     return _Hits(
         pl.concat([known.select(columns), fresh.select(columns)]),
         found,
@@ -229,7 +257,7 @@ def _contradicted(question: _Question, marked: pl.DataFrame) -> pl.DataFrame:
     return owners.select("link").unique().join(own, on="link", how="anti").sort("link")
 
 
-HITS = ("link", "object_id", "mark", "name", "display_name", "hold")
+HITS = ("link", "object_id", "mark", "by", "name", "display_name", "hold")
 
 
 def _by_key(question: _Question, links: pl.DataFrame) -> pl.DataFrame:
@@ -246,7 +274,8 @@ def _by_key(question: _Question, links: pl.DataFrame) -> pl.DataFrame:
 
 def _refused_hits(question: _Question, undone: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """[every column of HITS]: objects whose link was undone, as far as they are still there."""
-    return refused.join(undone, on="link", how="semi").join(question.offered, on="object_id").select(HITS)
+    objects = question.offered.unique("object_id", keep="first", maintain_order=True)
+    return refused.join(undone, on="link", how="semi").join(objects, on="object_id").select(HITS)
 
 
 def _unclear(question: _Question, hits: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
@@ -265,7 +294,7 @@ def _unclear(question: _Question, hits: pl.DataFrame, taken: pl.DataFrame) -> pl
     ).unique("link", keep="first", maintain_order=True)
 
 
-def _candidates(seen: pl.DataFrame, taken: pl.DataFrame, refused: pl.DataFrame, by: str) -> pl.DataFrame:
+def _candidates(seen: pl.DataFrame, taken: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
     """[link, candidates]: what was seen for each link, with words that say why (plan.sentences.WHY)."""
     held = taken.unique().with_columns(taken=pl.lit(value=True))
     undone = refused.unique().with_columns(undone=pl.lit(value=True))
@@ -278,7 +307,7 @@ def _candidates(seen: pl.DataFrame, taken: pl.DataFrame, refused: pl.DataFrame, 
         "shared": pl.col("hold") == int(Cause.SHARED_MAILBOX),
         "protected": pl.col("hold") == int(Cause.PROTECTED_MATCH),
     }
-    why = pl.concat_list(pl.lit(by), *(pl.when(applies).then(pl.lit(word)) for word, applies in words.items()))
+    why = pl.concat_list(pl.col("by"), *(pl.when(applies).then(pl.lit(word)) for word, applies in words.items()))
     return (
         seen.unique(["link", "object_id"], keep="first", maintain_order=True)
         .join(held, on="object_id", how="left")

@@ -5,11 +5,13 @@ A relation is packed into one integer (team, user, relation), so that a million 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rollbook.directory.state import Relation
 from rollbook.plan.changes import Cause, Kind
-from rollbook.plan.rows import rows, together, waits
+from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
 
 USER_BITS = 31
@@ -31,53 +33,96 @@ def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFram
     )
 
 
-def diff_memberships(reasons: pl.DataFrame, actual: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+def diff_memberships(
+    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, profile: Profile
+) -> pl.DataFrame:
     """The changes of memberships (schema ROWS).
 
-    `reasons` [team, user, relation, teaching, day] is desired, restricted to people and classes that are there or are being
-    made; `actual` [team, user, relation] is what the tenant holds, user null for people who are not in the register: those
-    are left alone.
+    `reasons` (schema REASONS) is desired, restricted to people and groups that are there or are being made; `actual` [team, user,
+    relation] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose, security,
+    has_team] are the groups it is about. What is held is neither added nor ended.
     """
-    adding, unwanted = difference(reasons, actual.drop_nulls("user").select("team", "user", "relation"))
-    removing = unwanted.clear() if profile.enrolments.keep_previous else unwanted
-    removing, kept = _spare_last_owners(removing, adding, actual)
-    owner = pl.col("relation") == int(Relation.OWNER)
+    security = groups.filter("security").select("team")
+    # Nobody owns a group of the structure but by hand: who does is left alone.
+    by_hand = actual.join(security, on="team", how="semi").filter(pl.col("relation") == int(Relation.OWNER))
+    known = actual.drop_nulls("user").select("team", "user", "relation")
+    adding, unwanted = difference(reasons, known.join(by_hand, on=["team", "user", "relation"], how="anti"))
+    removing = unwanted.join(groups.select("team", "purpose"), on="team")
+    if profile.enrolments.keep_previous:
+        removing = removing.filter(pl.col("purpose") != "team")
+    held, adding = adding.filter("held"), adding.filter(~pl.col("held"))
+    removing, kept = _spare_last_owners(removing, adding, actual, security)
     return together(
         [
-            rows(
-                adding,
-                pl.when(owner).then(int(Kind.ADD_OWNER)).otherwise(int(Kind.ADD_MEMBER)),
-                pl.when("teaching").then(int(Cause.TEACHING_CURRENT)).otherwise(int(Cause.ENROLMENT_CURRENT)),
-                subject="team",
-                object="user",
-                day="day",
-            ),
-            _removals(removing),
+            _additions(adding),
+            waits(held, Kind.ADD_MEMBER, Cause.HELD, subject="team", object="user", day="day"),
+            *_removals(removing, reasons, groups),
             waits(kept, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
         ]
     )
 
 
-def _removals(removing: pl.DataFrame) -> pl.DataFrame:
+BECAUSE: Mapping[str, Cause] = {
+    "teaching": Cause.TEACHING_CURRENT,
+    "extra_owner": Cause.EXTRA_OWNER,
+    "enrolment": Cause.ENROLMENT_CURRENT,
+    "structure": Cause.IN_STRUCTURE,
+    "nested": Cause.NESTED,
+}
+"""Why somebody is added, by what desired says of it."""
+
+
+def _additions(adding: pl.DataFrame) -> pl.DataFrame:
     owner = pl.col("relation") == int(Relation.OWNER)
+    causes = {word: int(cause) for word, cause in BECAUSE.items()}
     return rows(
-        removing,
-        pl.when(owner).then(int(Kind.REMOVE_OWNER)).otherwise(int(Kind.REMOVE_MEMBER)),
-        pl.when(owner).then(int(Cause.TEACHING_ENDED)).otherwise(int(Cause.ENROLMENT_ENDED)),
+        adding,
+        pl.when(owner).then(int(Kind.ADD_OWNER)).otherwise(int(Kind.ADD_MEMBER)),
+        pl.col("because").cast(pl.String).replace_strict(causes, return_dtype=pl.UInt8),
         subject="team",
         object="user",
+        day="day",
     )
 
 
+def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFrame) -> list[pl.DataFrame]:
+    """Relations that end. Of a team, whoever stays a member is demoted rather than removed as owner.
+
+    Microsoft ends the membership together with the ownership there (graph.md section 5.2), so that somebody would be out of the
+    team until added again.
+    """
+    owner = pl.col("relation") == int(Relation.OWNER)
+    members = reasons.filter(pl.col("relation") == int(Relation.MEMBER)).select("team", "user")
+    teams = groups.filter("has_team").select("team")
+    demoted = removing.filter(owner).join(teams, on="team", how="semi").join(members, on=["team", "user"], how="semi")
+    ended = removing.join(demoted, on=["team", "user", "relation"], how="anti")
+    node = pl.col("purpose") == "node"
+    cause = (
+        pl.when(node & (pl.col("user").is_in(groups["team"].implode())))
+        .then(int(Cause.NOT_NESTED))
+        .when(node)
+        .then(int(Cause.NOT_IN_STRUCTURE))
+        .when(owner)
+        .then(int(Cause.TEACHING_ENDED))
+        .otherwise(int(Cause.ENROLMENT_ENDED))
+    )
+    kind = pl.when(owner).then(int(Kind.REMOVE_OWNER)).otherwise(int(Kind.REMOVE_MEMBER))
+    return [
+        rows(ended, kind, cause, subject="team", object="user"),
+        rows(demoted, Kind.DEMOTE_OWNER, Cause.STILL_MEMBER, subject="team", object="user"),
+    ]
+
+
 def _spare_last_owners(
-    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame
+    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame, security: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Removals without those that would leave a team ownerless, and the owners [team, user] who stay until another comes.
 
-    Microsoft refuses to remove the last owner (graph.md section 5.2); whoever stays as owner also stays as member.
+    Microsoft refuses to remove the last owner (graph.md section 5.2); whoever stays as owner also stays as member. A security group
+    needs none.
     """
     owner = pl.col("relation") == int(Relation.OWNER)
-    leaving = removing.filter(owner)
+    leaving = removing.filter(owner).join(security, on="team", how="anti")
     staying = pl.concat(
         [
             actual.filter(owner).join(leaving, on=["team", "user", "relation"], how="anti").select("team"),
@@ -91,3 +136,24 @@ def _spare_last_owners(
         .select("team", "user")
     )
     return removing.join(spared, on=["team", "user"], how="anti"), spared
+
+
+def remove_strangers(
+    memberships: pl.DataFrame, groups: pl.DataFrame, users: pl.DataFrame, linked: pl.Series
+) -> pl.DataFrame:
+    """The removals of people who are not in the register (schema ROWS), where the profile asks for them.
+
+    `users` (schema directory.state.USERS) are the tenant's, `linked` the object ids of everybody any register of the tenant knows.
+    Protected accounts stay, owners stay: an owner by hand may be the only one who can open a team.
+    """
+    owners = memberships.filter(pl.col("relation") == int(Relation.OWNER)).select("team", "user_object_id")
+    unknown = (
+        memberships.filter(pl.col("user").is_null(), pl.col("relation") == int(Relation.MEMBER))
+        .join(groups.select("team"), on="team", how="semi")
+        .filter(~pl.col("user_object_id").is_in(linked.implode()))
+        .join(users.filter(~pl.col("protected")), left_on="user_object_id", right_on="object_id", how="semi")
+        .join(owners, on=["team", "user_object_id"], how="anti")
+        .sort("team", "user_object_id")
+    )
+    named = unknown.with_columns(object_id="user_object_id")
+    return rows(named, Kind.REMOVE_STRANGER, Cause.UNKNOWN_PERSON, subject="team", after=values("object_id"))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rollbook.profiles.difference import Difference, differences
 from rollbook.profiles.document import Profile
+from rollbook.profiles.hierarchies import Hierarchies
 from rollbook.profiles.users import Actions, Role
 from rollbook.roster.vocabulary import UserType
 
@@ -56,10 +57,11 @@ def in_own_tenant(profile: Profile) -> Profile:
 
 
 def in_corporate_tenant(profile: Profile) -> Profile:
-    """What the corporate tenant is planned with: employees alone, matched and linked, and nothing else; no classes."""
+    """What the corporate tenant is planned with: employees alone, matched and linked, and nothing else; no teams, no hierarchies."""
     actions = {kind: LOCKED if kind == KEPT else NO_ACTION for kind in UserType}
     only = _with(profile, actions, {kind: Role() for kind in UserType})
-    return only.model_copy(update={"teams": only.teams.model_copy(update={"create": "nothing"})})
+    no_teams = only.teams.model_copy(update={"create": "nothing"})
+    return only.model_copy(update={"teams": no_teams, "hierarchies": Hierarchies()})
 
 
 def _with(profile: Profile, actions: dict[UserType, Actions], roles: dict[UserType, Role]) -> Profile:

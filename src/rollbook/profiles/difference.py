@@ -39,5 +39,7 @@ def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(str(entry) for entry in value)
+        return ", ".join(_said(entry) for entry in value) or "(nothing)"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_said(inner)}" for name, inner in value.items()) + "}"
     return str(value)

@@ -12,45 +12,12 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from rollbook.errors import ProfileInvalid
+from rollbook.profiles.enrolments import Enrolments
+from rollbook.profiles.hierarchies import Hierarchies
 from rollbook.profiles.part import Part
+from rollbook.profiles.teams import Teams
 from rollbook.profiles.upgrades import upgraded
 from rollbook.profiles.users import Users
-from rollbook.roster.vocabulary import TeacherType
-
-Membership = Literal["owner", "member", "none"]
-
-
-class Teams(Part):
-    """Classes become Teams."""
-
-    create: Literal["nothing", "group_subject"] = Field(
-        default="group_subject", description="A team for each combination of group and subject, or none at all."
-    )
-    display_name: Literal["title", "group subject", "subject group"] = Field(
-        default="title", description="What a team is called: the class's own title, or group and subject."
-    )
-    match: Literal["external_id", "nothing"] = Field(
-        default="external_id", description="How a class that is already there is found the first time."
-    )
-
-
-def _default_memberships() -> dict[TeacherType, Membership]:
-    owners = {TeacherType.TEACHER, TeacherType.ASSISTANT}
-    return {kind: "owner" if kind in owners else "none" for kind in TeacherType}
-
-
-class Enrolments(Part):
-    """Enrolments become memberships."""
-
-    student: Literal["member", "none"] = Field(
-        default="member", description="What a student is in the team of a class."
-    )
-    teachers: dict[TeacherType, Membership] = Field(
-        default_factory=_default_memberships, description="What each teacher type is in the team of a class."
-    )
-    keep_previous: bool = Field(
-        default=False, description="Keep people in a team after their enrolment ended; nobody is removed or demoted."
-    )
 
 
 class Chosen(Part):
@@ -80,7 +47,7 @@ class LeftOut(Part):
 class Profile(Part):
     """One version of an execution profile's settings. `academic_period` names a school year by its sourced id."""
 
-    document_version: Literal[3] = Field(default=3, description="Version of this document's form, for upgrades.")
+    document_version: Literal[4] = Field(default=4, description="Version of this document's form, for upgrades.")
     academic_period: str | None = Field(
         default=None,
         description="Sourced id of the school year. Empty: the one that holds the day of the synchronization.",
@@ -88,8 +55,12 @@ class Profile(Part):
     scope: Chosen = Field(default_factory=Chosen, description="A part of the school to begin with; empty: everybody.")
     left_out: LeftOut = Field(default_factory=LeftOut, description="People and classes that are left alone.")
     users: Users = Field(default_factory=Users, description="People become accounts.")
-    teams: Teams = Field(default_factory=Teams, description="Classes become Teams.")
+    teams: Teams = Field(default_factory=Teams, description="Groups, subjects or both become Teams.")
     enrolments: Enrolments = Field(default_factory=Enrolments, description="Enrolments become memberships.")
+    hierarchies: Hierarchies = Field(
+        default_factory=Hierarchies,
+        description="The school's structure becomes security groups or Microsoft 365 groups.",
+    )
 
 
 def suggested() -> Profile:
@@ -102,10 +73,15 @@ def parse(document: Mapping[str, Any]) -> Profile:
     try:
         return Profile.model_validate(upgraded(document))
     except ValidationError as error:
-        mistakes = [(".".join(str(step) for step in entry["loc"]), entry["msg"]) for entry in error.errors()]
+        mistakes = [(_path(entry["loc"]), entry["msg"].removeprefix("Value error, ")) for entry in error.errors()]
         listed = "; ".join(f"{path or 'profile'}: {sentence}" for path, sentence in mistakes)
         raise ProfileInvalid(
             f"The profile has {len(mistakes)} mistake(s): {listed}.",
             mistakes,
             remedy="Correct the settings named; the profile in force stays as it is until then.",
         ) from error
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    """The path of a setting; a mistake in a key of a table is one of what stands under that key."""
+    return ".".join(str(step) for step in steps if step != "[key]")

@@ -1,19 +1,15 @@
-"""Mappings: which property of a person becomes which property of the account (product.md section 4).
+"""Mappings of people: which property of a person becomes which property of the account (product.md section 4).
 
-A row has a type (property, static, expression), a value, a casing, and may count on creation only. The properties there are, the
-targets Microsoft has and their lengths are declared here once; what a page offers, checks and explains is drawn from it.
+The properties there are, the targets Microsoft has and their lengths are declared here once; those of teams and of the nodes of
+hierarchies in `group_mappings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
-from pydantic import Field, model_validator
-
-from rollbook.profiles import expressions
-from rollbook.profiles.part import Part
+from rollbook.profiles.rows import YES_NO, Mappable, Row, Target
 
 PROPERTIES: Table[str, str] = {
     "name": "What the person is called: first and last name, preferred ones first.",
@@ -53,24 +49,8 @@ PROPERTIES: Table[str, str] = {
 }
 """Every property of a person a mapping can use, with its meaning."""
 
-
-YES_NO = ("yes", "no")
 TRUTHS = frozenset({"active", "has_enrolments", "active_and_has_enrolments"})
 """The properties that say yes or no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A property of an account: how long Microsoft lets it be, whether it has to be there, what it means.
-
-    `words` are the only values it takes; empty: any text.
-    """
-
-    longest: int
-    meaning: str
-    required: bool = False
-    words: tuple[str, ...] = ()
-
 
 TARGETS: Table[str, Target] = {
     "account_enabled": Target(
@@ -109,32 +89,13 @@ LOCKED: Table[str, str] = {
 """Properties of an account that no mapping sets, and what does."""
 
 
-class Mapping(Part):
-    """One row: where the value of a target comes from."""
+OF_PEOPLE = Mappable("people", "accounts", PROPERTIES, TARGETS, LOCKED, TRUTHS)
 
-    type: Literal["property", "static", "expression"] = Field(
-        default="property", description="A property of the person, the same text for everybody, or an expression."
-    )
-    value: str = Field(description="Name of the property, the text, or the expression.", examples=["name"])
-    casing: Literal["none", "lower", "upper"] = Field(
-        default="none", description="Letters as they are, small, or capital."
-    )
-    on_creation_only: bool = Field(
-        default=False, description="Set it when the account is made, and leave it alone afterwards."
-    )
 
-    @model_validator(mode="after")
-    def _sensible(self) -> Mapping:
-        if not self.value.strip():
-            raise ValueError("a mapping needs a value")
-        if self.type == "property" and self.value not in PROPERTIES:
-            raise ValueError(f"there is no property {self.value!r}; there are {', '.join(PROPERTIES)}")
-        if self.type == "expression":
-            try:
-                expressions.check(self.value, PROPERTIES)
-            except expressions.ExpressionFailed as failed:
-                raise ValueError(str(failed)) from failed
-        return self
+class Mapping(Row):
+    """One row of people: where the value of a property of their accounts comes from."""
+
+    about: ClassVar[Mappable] = OF_PEOPLE
 
 
 def suggested_mappings() -> dict[str, Mapping]:
@@ -146,49 +107,3 @@ def suggested_mappings() -> dict[str, Mapping]:
         "surname": Mapping(value="called_last"),
         "employee_id": Mapping(value="employee_number"),
     }
-
-
-def check_targets(mappings: Table[str, Mapping]) -> None:
-    """ValueError naming a target there is none of or nobody may map, a required one that is missing, or a value it cannot hold."""
-    for name, mapping in mappings.items():
-        target = TARGETS.get(name)
-        if target is None:
-            why = f"{name} is not mapped: it is {LOCKED[name]}" if name in LOCKED else f"there is no target {name!r}"
-            raise ValueError(f"{why}; there are {', '.join(TARGETS)}")
-        if mapping.type == "static" and len(mapping.value) > target.longest:
-            raise ValueError(f"{name} holds {target.longest} characters at most")
-        if target.words:
-            _check_words(name, mapping, target)
-    missing = [name for name, target in TARGETS.items() if target.required and name not in mappings]
-    if missing:
-        raise ValueError(f"{missing[0]} is required, so it has to be mapped")
-
-
-def _check_words(name: str, mapping: Mapping, target: Target) -> None:
-    wanted = " or ".join(target.words)
-    if mapping.type == "static" and mapping.value not in target.words:
-        raise ValueError(f"{name} is {wanted}, not {mapping.value!r}")
-    if mapping.type == "property" and mapping.value not in TRUTHS:
-        raise ValueError(f"{name} is {wanted}; {mapping.value} is not. Take one of {', '.join(sorted(TRUTHS))}")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A target as a picker offers it; `grey` says why it cannot be chosen, empty if it can."""
-
-    target: str
-    meaning: str
-    grey: str = ""
-
-
-def choices(mappings: Table[str, Mapping]) -> list[Choice]:
-    """Every property of an account, with those greyed that are mapped already, required, or set otherwise."""
-    offered = [
-        Choice(
-            name,
-            target.meaning,
-            ("required" if target.required else "already mapped") if name in mappings or target.required else "",
-        )
-        for name, target in TARGETS.items()
-    ]
-    return [*offered, *(Choice(name, f"It is {why}.", "set elsewhere") for name, why in LOCKED.items())]

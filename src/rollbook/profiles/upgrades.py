@@ -10,12 +10,15 @@ from typing import Any
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-CURRENT = 3
+CURRENT = 4
 
 
 def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
     """Version 2: how a display name is put together became one row of the mappings."""
-    users = dict(document.get("users") or {})
+    users = document.get("users") or {}
+    if not isinstance(users, dict):
+        return document
+    users = dict(users)
     shapes = {"given family": "name", "family given": "name_family_first", "family, given": "name_family_comma"}
     shape = shapes.get(users.pop("display_name", "given family"))
     if shape is None:
@@ -27,7 +30,10 @@ def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_names(document: dict[str, Any]) -> dict[str, Any]:
     """Version 3: user names became a part of their own with several candidates, a role's licence a list."""
-    users = dict(document.get("users") or {})
+    users = document.get("users") or {}
+    if not isinstance(users, dict):
+        return document
+    users = dict(users)
     names = {"candidates": [users.pop("user_name")]} if "user_name" in users else {}
     names |= {"language": users.pop("language")} if "language" in users else {}
     if names:
@@ -48,7 +54,28 @@ def _with_licences(role: Any) -> Any:
     return {**kept, "licences": [{"sku": role["licence"]}] if role["licence"] else []}
 
 
-UPGRADES: dict[int, Step] = {1: _with_mappings, 2: _with_names}
+TEAM_NAMES: Mapping[str, Mapping[str, str]] = {
+    "title": {"value": "name"},
+    "group subject": {"type": "expression", "value": "{{ group }} {{ subject }}"},
+    "subject group": {"type": "expression", "value": "{{ subject }} {{ group }}"},
+}
+
+
+def _with_team_mappings(document: dict[str, Any]) -> dict[str, Any]:
+    """Version 4: how a team's name is put together became one row of its mappings; hierarchies came, all off."""
+    teams = document.get("teams")
+    if not isinstance(teams, dict) or "display_name" not in teams:
+        return document
+    shape = teams["display_name"]
+    if not isinstance(shape, str) or shape not in TEAM_NAMES:
+        return document
+    kept = {name: value for name, value in teams.items() if name != "display_name"}
+    rows = {"description": "about", "mail_nickname": "code_or_name", "class_code": "code", "external_id": "id"}
+    mappings = {"display_name": dict(TEAM_NAMES[shape]), **{name: {"value": value} for name, value in rows.items()}}
+    return {**document, "teams": {"mappings": mappings, **kept}}
+
+
+UPGRADES: dict[int, Step] = {1: _with_mappings, 2: _with_names, 3: _with_team_mappings}
 
 
 def upgraded(

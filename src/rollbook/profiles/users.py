@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from rollbook.profiles import expressions
-from rollbook.profiles.mappings import PROPERTIES, check_targets, suggested_mappings
+from rollbook.profiles.mappings import OF_PEOPLE, PROPERTIES, suggested_mappings
 from rollbook.profiles.mappings import Mapping as Row
-from rollbook.profiles.part import Part
+from rollbook.profiles.part import Part, refuse
 from rollbook.roster.vocabulary import UserType
 
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -230,6 +230,12 @@ class Users(Part):
         default=True, description="Whether students and teachers without a current enrolment get an account (disabled)."
     )
 
+    @field_validator("mappings")
+    @classmethod
+    def _usable(cls, rows: dict[str, Row]) -> dict[str, Row]:
+        refuse(OF_PEOPLE.mistakes(rows))
+        return rows
+
     @model_validator(mode="after")
     def _complete(self) -> Users:
         missing = [
@@ -239,7 +245,6 @@ class Users(Part):
             raise ValueError(
                 f"every user type needs actions, a role and a precedence; missing for: {', '.join(missing)}"
             )
-        check_targets(self.mappings)
         choosing = [t.value for t, role in self.roles.items() if role.licence_choice == "first_with_seats"]
         if self.licences_by_group and choosing:
             raise ValueError(

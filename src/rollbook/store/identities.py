@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from django.db import models as django_models
 
+from rollbook.store import groupings
 from rollbook.store.bulk import read_frame, table_of
-from rollbook.store.models import AcademicPeriod, Institute, Klass, Link, PersonRecord
+from rollbook.store.models import AcademicPeriod, Institute, Link, PersonRecord
 
 PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "person": pl.Int64,
@@ -18,8 +19,8 @@ PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
 SUBJECTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "subject": pl.Int64,
     "period": pl.Int64,  # 0 for people
-    "sourced_id": pl.String,
-    "number": pl.String,  # SIS number of a person, code of a class
+    "sourced_id": pl.String,  # of a team: what stands for it, not always unique
+    "number": pl.String,  # SIS number of a person, code of a team
 }
 
 CHUNK = 5_000
@@ -31,13 +32,13 @@ def read_people(institute: Institute) -> pl.DataFrame:
 
 
 def read_subjects(institute: Institute, kind: str) -> pl.DataFrame:
-    """Every person or class that is or ever was in the register (schema SUBJECTS); a class with the period it is in now."""
+    """Every person of the register, or every team or node there was a look at (schema SUBJECTS); also those that are gone."""
     if kind == Link.Kind.USER:
         no_period = pl.lit(0, dtype=pl.Int64)
         return read_people(institute).select(
             subject="person", period=no_period, sourced_id="sourced_id", number="sis_number"
         )
-    return _newest(institute, Klass, ("entity", "period", "sourced_id", "code"), SUBJECTS).drop_nulls("period")
+    return groupings.known(institute, kind).select("subject", "period", "sourced_id", number="code")
 
 
 def read_periods(institute: Institute) -> pl.DataFrame:

@@ -10,13 +10,13 @@ from django.db import connection, transaction
 from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
+from rollbook.plan.make import MAKERS
 from rollbook.store import leases, models, passwords, runs
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
 
 OPEN = (ChangeVerdict.PLANNED, ChangeVerdict.SENT)
-CREATING = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_GROUP)
 PASSWORDS = {
     Kind.CREATE_USER: Secret.Purpose.FIRST_PASSWORD,
     Kind.SET_PASSWORD: Secret.Purpose.NEXT_PASSWORD,
@@ -27,6 +27,7 @@ NAMESPACES = {
     Kind.RENAME_USER: "user",
     Kind.RESTORE_USER: "user",
     Kind.CREATE_CLASS: "team",
+    Kind.CREATE_UNIFIED: "team",
 }
 """Kinds that claim a name, and among which names it has to be alone."""
 
@@ -107,7 +108,7 @@ class StoreJournal:
 
     def made_here(self) -> frozenset[int]:
         """Links whose object this run made."""
-        creating = [int(kind) for kind in CREATING]
+        creating = [int(kind) for kind in MAKERS]
         done = models.Change.objects.filter(run=self._run, kind__in=creating, verdict=int(ChangeVerdict.DONE))
         return frozenset(done.values_list("subject", flat=True))
 
@@ -248,7 +249,7 @@ class StoreJournal:
                 self._bind_matches(seqs)
 
     def _bind_matches(self, seqs: Sequence[int]) -> None:
-        matches = runs.load_details(self._run, [int(Kind.LINK_USER), int(Kind.LINK_CLASS)])
+        matches = runs.load_details(self._run, [int(Kind.LINK_USER), int(Kind.LINK_GROUP)])
         chosen = matches.filter(pl.col("seq").is_in(list(seqs))).with_columns(
             object_id=pl.col("after").str.json_path_match("$.object_id"),
             adopted=pl.col("after").str.json_path_match("$.adopted") == "true",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.store import groupings
 from rollbook.store.home import mark_key
 from rollbook.store.identities import read_periods, read_subjects
 from rollbook.store.models import Institute, Link, LinkHistory, Tenant
@@ -88,10 +89,13 @@ def _named(institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFr
     wanted = subjects.select("subject", "period").unique().sort("period", "subject")
     if kind == Link.Kind.LICENCE:
         return wanted.with_columns(name=(pl.col("subject") % TYPES_PER_INSTITUTE).cast(pl.String))
-    known = read_subjects(institute, kind).select("subject", "sourced_id")
-    named = wanted.join(known, on="subject", how="left", maintain_order="left")
     if kind == Link.Kind.USER:
-        return named.select("subject", "period", name="sourced_id")
+        known = read_subjects(institute, kind).select("subject", name="sourced_id")
+        return wanted.join(known, on="subject", how="left", maintain_order="left")
+    keys = groupings.known(institute, kind).select("subject", "key")
+    named = wanted.join(keys, on="subject", how="left", maintain_order="left")
     periods = read_periods(institute)
     joined = named.join(periods, on="period", how="left", maintain_order="left")
-    return joined.select("subject", "period", name=pl.concat_str("sourced_id", "period_id", separator="\x1f"))
+    return joined.select(
+        "subject", "period", name=pl.concat_str("key", pl.col("period_id").fill_null(""), separator="\x1f")
+    )

@@ -12,7 +12,7 @@ from django.db import transaction
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import decisions, links, protection
+from rollbook.store import decisions, groupings, links, protection
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
@@ -45,6 +45,16 @@ class TenantMemory:
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk."""
         return links.reserve(self.tenant, self.institute, kind, subjects)
+
+    def group_links(self, kind: str, groups: pl.DataFrame) -> pl.DataFrame:
+        """[key, period, link, mark] of `groups` [key, period, sourced_id, code, label] of this kind; missing links are made."""
+        subjects = groupings.remembered(self.institute, kind, groups)
+        reserved = self.reserve_links(kind, subjects.select("subject", "period"))
+        return subjects.join(reserved, on=["subject", "period"]).select("key", "period", "link", "mark")
+
+    def made_groups(self, kind: str) -> pl.DataFrame:
+        """[key, period, link] of the institute's groups of this kind that are linked to an object."""
+        return groupings.made(self.tenant, self.institute, kind)
 
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
         """[user_type, link, mark] of the licence groups of these user types; missing links are made."""

@@ -25,7 +25,7 @@ from rollbook.store.models.versioned import Versioned
 from rollbook.store.runs import labels
 
 STAGES: dict[str, tuple[Kind, ...]] = {
-    "Links": (Kind.LINK_USER, Kind.LINK_CLASS),
+    "Links": (Kind.LINK_USER, Kind.LINK_GROUP),
     "Accounts": (
         Kind.RESTORE_USER,
         Kind.CREATE_USER,
@@ -38,14 +38,26 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "Licences": (
         Kind.LICENSE_USER,
         Kind.UNLICENSE_USER,
-        Kind.CREATE_GROUP,
         Kind.LICENSE_GROUP,
         Kind.JOIN_LICENCE_GROUP,
         Kind.LEAVE_LICENCE_GROUP,
     ),
-    "Classes": (Kind.CREATE_CLASS, Kind.UPDATE_CLASS),
-    "Memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER),
-    "Teams": (Kind.CREATE_TEAM,),
+    "Groups": (
+        Kind.CREATE_GROUP,
+        Kind.CREATE_CLASS,
+        Kind.CREATE_UNIFIED,
+        Kind.UPDATE_CLASS,
+        Kind.UPDATE_GROUP,
+    ),
+    "Memberships": (
+        Kind.ADD_OWNER,
+        Kind.ADD_MEMBER,
+        Kind.REMOVE_OWNER,
+        Kind.REMOVE_MEMBER,
+        Kind.DEMOTE_OWNER,
+        Kind.REMOVE_STRANGER,
+    ),
+    "Teams": (Kind.CREATE_TEAM, Kind.ARCHIVE_TEAM, Kind.UNARCHIVE_TEAM),
 }
 """Kinds of change under the names people read."""
 

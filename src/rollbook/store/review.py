@@ -11,7 +11,7 @@ from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.match import TO_REVIEW
 from rollbook.store.models import Change, ChangeDetail, Decision, Link, Run, Tenant
 
-LINKING = (Kind.LINK_USER, Kind.LINK_CLASS)
+LINKING = (Kind.LINK_USER, Kind.LINK_GROUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from rollbook.store.models import (
     Approval,
     Change,
     ChangeDetail,
+    Grouping,
     Institute,
-    Klass,
     Link,
     PersonRecord,
     ProfileVersion,
@@ -134,16 +134,20 @@ LABELS = {"link": pl.Int64, "label": pl.String}
 
 
 def labels(tenant: Tenant, links: Sequence[int] | None = None) -> dict[int, str]:
-    """What a school calls the people and classes these links (all, if None) stand for; the newest record counts."""
+    """What a school calls the people, teams and groups these links (all, if None) stand for; the newest record counts."""
     name = "TRIM(COALESCE(r.preferred_given_name, r.given_name, '') || ' ' || COALESCE(r.preferred_family_name, r.family_name, ''))"
     found: dict[int, str] = {}
-    for kind, model, label in (("user", PersonRecord, name), ("team", Klass, "r.title")):
-        chosen = "" if links is None else f"AND l.id IN ({', '.join(str(int(link)) for link in links) or '0'})"
-        newest = f"(SELECT MAX(n.since) FROM {table_of(model)} n WHERE n.entity = r.entity)"
-        statement = (
-            f"SELECT l.id, {label} FROM {table_of(Link)} l JOIN {table_of(model)} r ON r.entity = l.subject "
-            f"WHERE l.tenant_id = %s AND l.kind = '{kind}' AND r.since = {newest} {chosen}"
-        )
+    chosen = "" if links is None else f"AND l.id IN ({', '.join(str(int(link)) for link in links) or '0'})"
+    newest = f"(SELECT MAX(n.since) FROM {table_of(PersonRecord)} n WHERE n.entity = r.entity)"
+    people = (
+        f"SELECT l.id, {name} FROM {table_of(Link)} l JOIN {table_of(PersonRecord)} r ON r.entity = l.subject "
+        f"WHERE l.tenant_id = %s AND l.kind = 'user' AND r.since = {newest} {chosen}"
+    )
+    grouped = (
+        f"SELECT l.id, g.label FROM {table_of(Link)} l JOIN {table_of(Grouping)} g ON g.id = l.subject "
+        f"WHERE l.tenant_id = %s AND l.kind IN ('team', 'node') {chosen}"
+    )
+    for statement in (people, grouped):
         found.update(read_frame(statement, [tenant.pk], LABELS).iter_rows())
     groups = Link.objects.filter(tenant=tenant, kind=Link.Kind.LICENCE)
     wanted = None if links is None else set(links)

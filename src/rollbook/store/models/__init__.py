@@ -3,6 +3,7 @@
 people give in `LinkHistory`, `Decision` and `ProtectedAccount`, which are their own words."""
 
 from rollbook.store.models.accounts import RoleGrant, User
+from rollbook.store.models.groupings import Grouping
 from rollbook.store.models.mirror import Account
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
@@ -56,6 +57,7 @@ __all__ = [
     "EntityCounter",
     "Grade",
     "Group",
+    "Grouping",
     "Guardianship",
     "Institute",
     "Intent",

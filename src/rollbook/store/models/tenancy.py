@@ -9,10 +9,10 @@ TYPES_PER_INSTITUTE = 8
 
 
 class Link(models.Model):
-    """A person or class, and the object at Microsoft it stands for. Unique both ways; `mark` is what the object carries.
+    """A person, team or node, and the object at Microsoft it stands for. Unique both ways; `mark` is what the object carries.
 
-    `object_id` is null until the object was made or matched. `period` is 0 for people: a team's identity is its class and
-    academic period, a person has one account for life.
+    `object_id` is null until the object was made or matched. `subject` is a person of the register, or a Grouping. `period` is 0
+    for people and nodes: a team's identity is what it holds and its academic period, a person has one account for life.
     """
 
     class Kind(models.TextChoices):
@@ -20,6 +20,7 @@ class Link(models.Model):
 
         USER = "user"
         TEAM = "team"
+        NODE = "node"  # a group of the school's structure
         LICENCE = "licence"  # the group that carries the licences of a user type
 
     class Origin(models.TextChoices):
@@ -69,7 +70,7 @@ class NameReservation(models.Model):
     """A name that is given or promised, folded to lower case; `until` null: for good. Erasable: it may hold a person's name."""
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, db_index=False, related_name="+")
-    namespace = models.CharField(max_length=8)  # a Link.Kind: user names and nicknames of teams are apart
+    namespace = models.CharField(max_length=8)  # "user", or "team" for the nicknames of teams and groups
     folded = models.CharField(max_length=128)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="+")
     until = models.DateField(null=True)

@@ -1,0 +1,18 @@
+"""What is said of levels that are on in a hierarchy and yet left out, because Teams uses them."""
+
+from __future__ import annotations
+
+from rollbook.profiles.document import Profile
+from rollbook.profiles.hierarchies import Hierarchies, Level, hidden_levels
+
+
+def what_became(profile: Profile) -> list[str]:
+    """A sentence for each level that is on but left out, because Teams uses it."""
+    hidden = hidden_levels(profile.teams)
+    return [
+        f"hierarchies.{name}.levels.{level}: the level {level.words} is left out, because teams.create is "
+        f"{profile.teams.create}; groups made for it are left as they are and listed."
+        for name in Hierarchies.model_fields
+        for level in Level
+        if level in hidden and level in getattr(profile.hierarchies, name).levels
+    ]
