@@ -312,6 +312,10 @@ class Tenant:
         entries = self.graph.values(f"/teams/{self._one(team)['id']}/members")
         return {entry["displayName"]: "owner" if "owner" in entry["roles"] else "member" for entry in entries}
 
+    def ids(self, group: str, relation: str) -> set[str]:
+        """The object ids of a group's members or owners."""
+        return {entry["id"] for entry in self._people(group, relation)}
+
     def _people(self, group: str, relation: str) -> list[dict[str, Any]]:
         return self.graph.values(f"/groups/{self._one(group)['id']}/{relation}?$top=999")
 

@@ -65,20 +65,30 @@ class Year:
         tenant = self.stage.tenant
         return {name: (tenant.members(name), tenant.owners(name)) for name in tenant.teams()}
 
+    def accounts_in(self) -> dict[str, tuple[set[str], set[str]]]:
+        """The same by object ids, which stay when somebody gets another name; by the group's own id."""
+        tenant = self.stage.tenant
+        return {
+            tenant.group(name).object_id: (tenant.ids(name, "members"), tenant.ids(name, "owners"))
+            for name in tenant.teams()
+        }
+
     def play(self, date: str, title: str, happens: Callable[[Year], object]) -> None:
         """One day: what happens, the synchronizations of the day, and the evening."""
         self.stage.on(date)
-        before = self.held()
+        before = self.accounts_in()
         happens(self)
         rounds = self.stage.synchronise_until_done()
+        self.stage.hours_go_by(1)
         self._write(title, rounds)
         assert all(done.refused == 0 for done in rounds)
         assert {status for *_, status, _ in rounds[-1].deviations} <= {"kept", "waiting"}
-        after, expected = self.held(), self.expected()
-        assert {name: after[name] for name in expected} == expected
+        held, expected = self.held(), self.expected()
+        assert {name: held[name] for name in expected} == expected
         # Teams of a mode or a year that is over are left as they were.
-        assert {name: after[name] for name in after if name not in expected} == {
-            name: before[name] for name in after if name not in expected
+        after, ours = self.accounts_in(), {self.stage.tenant.group(name).object_id for name in expected}
+        assert {key: after[key] for key in before if key not in ours} == {
+            key: before[key] for key in before if key not in ours
         }
 
     def _write(self, title: str, rounds: list[Done]) -> None:
