@@ -47,6 +47,10 @@ class Register(Protocol):
         """People who were in the register once and no longer are: [person, user_type]."""
         ...
 
+    def released(self) -> pl.Series:
+        """Keys of enrolments that the sync start date does not hold back any more, because somebody released them."""
+        ...
+
 
 class Memory(Protocol):
     """What is remembered of one tenant."""
@@ -183,7 +187,9 @@ def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, r
     teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM))
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
-    linked = Linked(people.join(user_links, on="person"), memory.group_links(TEAM, teams.teams))
+    linked = Linked(
+        people.join(user_links, on="person"), memory.group_links(TEAM, teams.teams), released=register.released()
+    )
     if scope.profile.users.licences_by_group:
         licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
         linked = replace(linked, licence_groups=memory.licence_links(licensed))

@@ -168,7 +168,7 @@ def test_one_person_microsoft_refuses_does_not_keep_the_others_out(sqlite_store,
         vanish = {"done": False}
 
         def progress(stage: str, done: int, total: int) -> None:
-            if stage == "classes" and not vanish["done"]:
+            if stage == "groups" and not vanish["done"]:
                 directory = tenant.directory
                 (gone,) = [u for u in directory.users.values() if u["displayName"] == "Pupil No7"]
                 directory.users.drop(gone["id"])

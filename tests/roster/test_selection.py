@@ -8,7 +8,7 @@ import pytest
 from tests.world import AUTUMN, School, frame
 
 from rollbook.errors import InputRefused
-from rollbook.roster.selection import NO_CLASS, STAFF, Wanted, chosen
+from rollbook.roster.selection import NO_CLASS, STAFF, Wanted, among, chosen
 from rollbook.roster.tables import Roster
 
 
@@ -133,3 +133,23 @@ def test_a_name_that_several_classes_have_is_refused_with_what_tells_them_apart(
 def test_a_name_that_means_nothing_is_refused(wanted):
     with pytest.raises(InputRefused, match="'nope'"):
         chosen(a_school().roster(), wanted, AUTUMN)
+
+
+def test_enrolments_are_those_of_the_people_and_those_in_the_classes_that_were_named():
+    roster = a_school().roster()
+    rows = roster.enrolments.select("person", "klass")
+    sourced = dict(roster.people.select("given_name", "sourced_id").iter_rows())
+
+    def named(**wanted: tuple[str, ...]) -> list[tuple[int, int]]:
+        return sorted(among(rows, roster, Wanted(**wanted), AUTUMN).rows())
+
+    jan = roster.people.filter(given_name="Jan")["person"][0]
+    assert named() == sorted(rows.rows())
+    assert named(people=(sourced["Jan"],)) == [(jan, 1), (jan, 3)]
+    both = sorted(row for row in rows.rows() if row[1] == 2 or row[0] == jan)
+    assert named(classes=("Art",), people=(sourced["Jan"],)) == both
+    assert {klass for _, klass in named(groups=("Zoology",))} == {3}
+    with pytest.raises(InputRefused, match="no class 'Physics'"):
+        named(classes=("Physics",))
+    with pytest.raises(InputRefused, match="no person 'nobody'"):
+        named(people=("nobody",))

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from tests.store.world import NOW, a_school, a_tenant, deliver
 
+from rollbook.acts.groupings import note_teams
 from rollbook.store import decisions, links, marks
 from rollbook.store.identities import read_people, read_subjects
 from rollbook.store.links import By
@@ -182,4 +183,6 @@ def test_people_are_known_by_their_newest_published_record_also_after_they_left(
         "p3": "S99",
         "p4": "S4",
     }
+    note_teams(institute)
+    note_teams(institute)
     assert read_subjects(institute, "team").select("sourced_id", "number").rows() == [("c1", "C1")]

@@ -42,7 +42,7 @@ def find_subject(institute: Institute, text: str, kind: str) -> Subject:
     known = read_subjects(institute, kind)
     found = known.filter(pl.col("sourced_id") == text)
     found = found if found.height else known.filter(pl.col("number") == text)
-    found = found.filter(pl.col("period") == found["period"].max())
+    found = found.filter(pl.col("period") == pl.col("period").max())
     what, number = ("person", "SIS number") if kind == Link.Kind.USER else ("class", "code")
     if found.is_empty():
         raise InputRefused(

@@ -7,7 +7,6 @@ says which links, never who or what.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,19 +105,13 @@ def waiting(request: Request) -> list[Waiting]:
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Classes first, then what is no class; people by family name, then given name."""
     names = (slips.sorting(row["family"]), slips.sorting(row["given"]), row["sourced_id"])
-    return (row["klass"] == 0, _natural(row["section"]), row["klass"], *names)
+    return (row["klass"] == 0, slips.natural(row["section"]), row["klass"], *names)
 
 
 def _waiting(row: Mapping[str, Any]) -> Waiting:
     values = {name: row[name] for name in ("secret", "link", "klass", "since", "claimable_until", "changing")}
     values |= {name: slips.written(row[name]) for name in ("section", "school")}
     return Waiting(person=row["sourced_id"], name=slips.written(f"{row['given']} {row['family']}"), **values)
-
-
-def _natural(title: str) -> list[tuple[int, str]]:
-    """A title as it is sorted: 7A before 10A."""
-    parts = re.findall(r"\d+|\D+", title)
-    return [(int(part), "") if part.isdecimal() else (-1, slips.sorting(part)) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)

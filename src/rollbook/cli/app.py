@@ -17,6 +17,7 @@ from rollbook.cli import (
     emulator,
     enrolment,
     grade_levels,
+    held,
     importing,
     link,
     mapping,
@@ -59,6 +60,8 @@ app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("serve")(serve.serve)
+app.command("held")(held.held)
+app.command("release")(held.release)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rollbook.desired import current
+from rollbook.desired.held import with_held
 from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import mapped, properties
 from rollbook.desired.memberships import extra_owners, memberships, settled
@@ -29,12 +30,14 @@ LINKED = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.Str
 @dataclass(frozen=True, slots=True)
 class Linked:
     """Links of what is managed: `people` is what `managed_people` returned plus link and mark, `teams` [key, period, link, mark] of
-    what `managed_teams` returned; `licence_groups` [user_type, link, mark] are given where licences go through groups.
+    what `managed_teams` returned; `licence_groups` [user_type, link, mark] are given where licences go through groups. `released` are
+    keys of enrolments that the sync start date does not hold back any more.
     """
 
     people: pl.DataFrame
     teams: pl.DataFrame
     licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(OF_TYPE)))
+    released: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.Int64))
 
 
 def build_desired(
@@ -74,7 +77,8 @@ def build_desired(
 
 def _in_teams(roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked) -> pl.DataFrame:
     """Who belongs in which team, and why (schema REASONS)."""
-    enrolments = current.current_enrolments(roster, profile, as_of).with_columns(held=pl.lit(value=False))
+    since = profile.enrolments.sync_start_date
+    enrolments = with_held(current.current_enrolments(roster, profile, as_of), since, linked.released)
     teachings = current.current_teachings(roster, profile, as_of)
     users_of = linked.people.filter("present").select("person", user="link")
     of_class = managed.classes.join(linked.teams, on=["key", "period"]).select("klass", team="link")

@@ -87,8 +87,8 @@ def _in_force(as_of: dt.date, lead_days: int) -> pl.Expr:
 
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
-    """Current enrolments of active students: [person, klass, begin]."""
-    return _current(roster, roster.enrolments, profile, as_of).select("person", "klass", "begin")
+    """Current enrolments of active students: [enrolment, person, klass, begin]."""
+    return _current(roster, roster.enrolments, profile, as_of).select("enrolment", "person", "klass", "begin")
 
 
 def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:

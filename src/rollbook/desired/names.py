@@ -98,8 +98,8 @@ SHAPES: Mapping[str, pl.Expr] = {
 """How each word of profiles.users.NAME_SHAPES is put together from properties."""
 
 
-def nicknames(column: str) -> pl.Expr:
-    """An ASCII column as a mail nickname: lower case, letters, digits, hyphen; empty becomes "class"."""
+def nicknames(column: str, nameless: str = "class") -> pl.Expr:
+    """An ASCII column as a mail nickname: lower case, letters, digits, hyphen; empty becomes `nameless`."""
     kept = (
         pl.col(column)
         .fill_null("")
@@ -109,4 +109,4 @@ def nicknames(column: str) -> pl.Expr:
         .str.slice(0, NICKNAME_LENGTH)
         .str.strip_chars("-")
     )
-    return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(pl.lit("class"))
+    return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(pl.lit(nameless))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -78,6 +79,12 @@ def sorting(name: str) -> str:
     """The name as it is sorted: without accents, whatever its capitals are."""
     parts = unicodedata.normalize("NFKD", name.casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).translate(PLAIN)
+
+
+def natural(title: str) -> list[tuple[int, str]]:
+    """A title as it is sorted: 7A before 10A."""
+    parts = re.findall(r"\d+|\D+", title)
+    return [(int(part), "") if part.isdecimal() else (-1, sorting(part)) for part in parts]
 
 
 def in_latin_letters(name: str) -> bool:

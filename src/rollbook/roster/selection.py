@@ -52,6 +52,17 @@ def chosen(roster: Roster, wanted: Wanted, day: dt.date) -> pl.DataFrame:
     return pl.concat([students.select(CHOSEN.keys()), people]).unique("person", keep="first", maintain_order=True)
 
 
+def among(rows: pl.DataFrame, roster: Roster, wanted: Wanted, day: dt.date) -> pl.DataFrame:
+    """Of `rows` [person, klass, ...] those `wanted` means: all of the people and all in the classes that were named.
+
+    Raises InputRefused where a name means nothing, or several classes.
+    """
+    if wanted.everybody:
+        return rows
+    there = pl.col("klass").is_in(list(_classes(roster, wanted, day) or ()))
+    return rows.filter(there | pl.col("person").is_in(_people(roster, wanted.people)))
+
+
 def _going_on(roster: Roster, day: dt.date) -> pl.DataFrame:
     """Classes whose school year is not over, with `label`: the title, with the location or sourced id if several have it."""
     over = roster.academic_periods.filter(pl.col("end") <= day).select("period")

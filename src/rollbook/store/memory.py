@@ -12,7 +12,7 @@ from django.db import transaction
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import decisions, groupings, links, protection
+from rollbook.store import decisions, groupings, links, protection, releases
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
@@ -32,6 +32,10 @@ class InstituteRegister:
     def departed(self) -> pl.DataFrame:
         """[person, user_type] of people who are no longer in it."""
         return read_departed(self.institute).cast({"user_type": USER_TYPE})
+
+    def released(self) -> pl.Series:
+        """Keys of enrolments that the sync start date does not hold back any more, because somebody released them."""
+        return releases.released(self.institute)
 
 
 @dataclass(frozen=True, slots=True)

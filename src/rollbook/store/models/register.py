@@ -123,3 +123,18 @@ class Teaching(Correctable):
 
     class Meta(Correctable.Meta):
         abstract = False
+
+
+class EnrolmentRelease(models.Model):
+    """An enrolment that a sync start date does not hold back, because somebody released it. It outlives deliveries.
+
+    `enrolment` is the entity of the enrolment, which is the same in every version and source that says it.
+    """
+
+    institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, db_index=False, related_name="+")
+    enrolment = models.BigIntegerField()
+    actor = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institute", "enrolment", name="enrolment_release")]
