@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.scenarios.stage import Stage, proves
 
 NEXT_YEAR = "2027-2028"
@@ -27,6 +28,20 @@ def test_next_years_class_of_the_same_group_and_subject_is_another_team_and_read
     assert stage.tenant.teams() == {"7A 2026-2027", "7A 2027-2028"}
     assert stage.tenant.members("7A 2027-2028") == {"Nikos Vasilakis", "Jan Kowalski"}
     assert stage.tenant.members("7A 2026-2027") == {"Nikos Vasilakis", "Maria Papadaki"}
+
+
+@proves("P75a")
+@pytest.mark.parametrize("mode", ["group", "subject", "group_subject"])
+def test_a_group_or_subject_that_goes_on_under_its_id_has_another_team_in_the_new_year(stage: Stage, mode: str):
+    two_years(stage)
+    stage.profile(teams={"create": mode, "match": "external_id"})
+    stage.synchronise()
+
+    done = stage.on("2027-09-01").synchronise()
+
+    assert stage.tenant.members("7A 2027-2028") == {"Nikos Vasilakis", "Jan Kowalski"}
+    assert stage.tenant.members("7A 2026-2027") == {"Nikos Vasilakis", "Maria Papadaki"}
+    assert not done.said("belongs to somebody else already")
 
 
 @proves("P75a")
