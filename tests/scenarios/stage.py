@@ -36,7 +36,7 @@ from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse, suggested
 from rollbook.store.models import Institute, Profile
 from rollbook.store.runs import labels, verdict_counts
-from rollbook.sync import first_look
+from rollbook.sync import crowded, first_look
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
 ADMINISTRATOR = "Emulated Administrator"
@@ -115,6 +115,7 @@ class Done:
     later: int = 0
     left_alone: tuple[str, ...] = ()
     deviations: tuple[tuple[str, str, str, str], ...] = ()
+    crowded: tuple[tuple[str, int], ...] = ()
 
     def said(self, *words: str) -> bool:
         """Whether one of the sentences has all these words."""
@@ -278,8 +279,11 @@ class Stage:
         with self.opened() as open_session:
             plan, view = open_session.plan()
             alone = first_look(plan, view).left_alone["display_name"]
+            names = labels(open_session.connection.tenant)
             return replace(
-                told(plan, open_session, 0), left_alone=tuple(name for name in alone if name != ADMINISTRATOR)
+                told(plan, open_session, 0),
+                left_alone=tuple(name for name in alone if name != ADMINISTRATOR),
+                crowded=tuple((names[team], people) for team, people in crowded(view).iter_rows()),
             )
 
     def leave_and_return(self, name: str) -> None:
