@@ -131,7 +131,7 @@ def _bind(moves: pl.DataFrame, by: By) -> None:
     rows = _with_origin(moves).select("object_id", "new_origin", pl.lit(by.at), "link")
     execute_many(
         f"UPDATE {table_of(Link)} SET object_id = %s, origin = %s, linked_at = %s, "
-        "disabled_by_run = NULL, disabled_at = NULL WHERE id = %s",
+        "disabled_by_run = NULL, disabled_at = NULL, archived_at = NULL WHERE id = %s",
         list(rows.iter_rows()),
     )
 
