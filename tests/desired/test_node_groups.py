@@ -130,7 +130,9 @@ def test_a_name_that_is_too_long_stops_that_group_and_says_so():
     found = groups_of(school, profile_with(["location"], group_type="unified", owners=["maria"]))
 
     assert found.problems.select("target", "problem").rows() == [("display_name", "longer than 256 characters")]
-    assert found.groups.filter(pl.col("link").is_in(found.problems["link"].implode()))["display_name"].to_list() == [None]
+    assert found.groups.filter(pl.col("link").is_in(found.problems["link"].implode()))["display_name"].to_list() == [
+        None
+    ]
 
 
 def test_a_path_in_letters_microsoft_does_not_take_still_has_a_nickname():

@@ -70,7 +70,7 @@ def build_desired(
 ) -> Desired:
     """The desired state on `as_of`. Raises InputRefused if the profile names a domain or licence the tenant does not have."""
     people = linked.people
-    asked = fields_used(profile.users.mappings) | fields_read(profile)
+    asked = fields_used(profile.users.mappings) | fields_read(profile) | {"username"}
     rows = properties(roster, people, as_of, asked)
     values, problems = mapped(rows, profile.users.mappings)
     licences = licences_of(profile, facts)
