@@ -26,6 +26,7 @@ from rollbook.cli import (
     person,
     plan,
     profile,
+    proof,
     protect,
     sample,
     serve,
@@ -59,6 +60,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
 app.command("held")(held.held)
 app.command("release")(held.release)

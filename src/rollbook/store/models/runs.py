@@ -39,8 +39,7 @@ class Run(Exposed):
     counts = models.JSONField(default=dict)
     objections = models.JSONField(default=list)
     forecast = models.JSONField(default=list)  # seats by licence: needed, free, short
-    proof = models.JSONField(null=True)
-    deviations = models.JSONField(default=list)  # of the proof: team, user, relation, status, why; capped
+    proof = models.JSONField(null=True)  # in numbers; group by group in ProofGroup and Deviation
     actor = models.CharField(max_length=255)
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
