@@ -12,11 +12,12 @@ import polars as pl
 
 from bench.rows import Row, seconds
 from rollbook import sample, sources
-from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
+from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.limits import BEYOND
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import match
 from rollbook.plan.memberships import diff_memberships
@@ -47,7 +48,8 @@ def measure() -> list[Row]:
     teams = wanted.state.groups.select(
         "purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True)
     )
-    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, profile))
+    none = pl.DataFrame(schema=pl.Schema(BEYOND))
+    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, none, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [
         Row("memory of desired + diff, 20,000 people", peak - baseline, "MB", CEILING, 1.0),
@@ -73,7 +75,8 @@ def desire(roster: Roster) -> Desired:
     teams = managed_teams(roster, profile, AS_OF)
     links = teams.teams.with_row_index("link", TEAM_LINKS_FROM).select("key", "period", pl.col("link").cast(pl.Int64))
     linked = Linked(people, links.with_columns(mark=pl.format("c{}", "link")))
-    return build_desired(roster, profile, AS_OF, FACTS, teams, linked)
+    nodes = managed_nodes(roster, profile, AS_OF, people)
+    return build_desired(roster, profile, AS_OF, FACTS, Managed(teams, nodes), linked)
 
 
 def plan_all(roster: Roster) -> Plan:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
+from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, USERS, Relation, State, as_groups
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
@@ -121,6 +121,7 @@ class School:
 
 
 GROUP_LINKS_FROM = 20_000
+NODE_LINKS_FROM = 30_000
 CLASS_LINKS_FROM = 10_000
 """People's links equal their keys, links of classes start here: readable in a failing test."""
 
@@ -363,7 +364,11 @@ def desire(
     groups = pl.DataFrame({"user_type": types}, schema={"user_type": people.schema["user_type"]}).with_columns(
         link=place, mark=pl.format("mark-{}", place)
     )
-    return build_desired(roster, profile, as_of, facts, teams, Linked(people, team_links, groups))
+    nodes = managed_nodes(roster, profile, as_of, people)
+    node_links = nodes.groupings().with_row_index("link", NODE_LINKS_FROM).with_columns(pl.col("link").cast(pl.Int64))
+    node_links = node_links.select("key", "period", "link", mark=pl.format("mark-{}", "link"))
+    linked = Linked(people, team_links, node_links, licence_groups=groups)
+    return build_desired(roster, profile, as_of, facts, Managed(teams, nodes), linked)
 
 
 def told(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from typing import Protocol
 import polars as pl
 
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import Linked, TenantFacts, build_desired, managed_people, managed_teams
+from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
@@ -64,7 +64,7 @@ class Memory(Protocol):
         ...
 
     def made_groups(self, kind: str) -> pl.DataFrame:
-        """[key, period, link] of the institute's groups of this kind that are linked to an object."""
+        """[key, period, link, mark] of the institute's groups of this kind that are linked to an object."""
         ...
 
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
@@ -185,15 +185,20 @@ def there(links: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
     people = managed_people(roster, scope.profile, scope.as_of, register.departed())
     teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM))
+    nodes = managed_nodes(roster, scope.profile, scope.as_of, people)
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
     linked = Linked(
-        people.join(user_links, on="person"), memory.group_links(TEAM, teams.teams), released=register.released()
+        people.join(user_links, on="person"),
+        memory.group_links(TEAM, teams.teams),
+        memory.group_links(NODE, nodes.groupings()),
+        memory.made_groups(NODE),
+        released=register.released(),
     )
     if scope.profile.users.licences_by_group:
         licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
         linked = replace(linked, licence_groups=memory.licence_links(licensed))
-    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), teams, linked)
+    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes), linked)
 
 
 def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:

@@ -1,7 +1,19 @@
 """roster x profile -> what the tenant should hold. Pure: frames in, frames out; knows nothing of Microsoft's answers."""
 
-from rollbook.desired.build import Linked, build_desired
+from rollbook.desired.build import Linked, Managed, build_desired
+from rollbook.desired.hierarchies import ManagedNodes, managed_nodes
 from rollbook.desired.people import TenantFacts, managed_people
 from rollbook.desired.teams import ManagedTeams, every_team, managed_teams
 
-__all__ = ["Linked", "ManagedTeams", "TenantFacts", "build_desired", "every_team", "managed_people", "managed_teams"]
+__all__ = [
+    "Linked",
+    "Managed",
+    "ManagedNodes",
+    "ManagedTeams",
+    "TenantFacts",
+    "build_desired",
+    "every_team",
+    "managed_nodes",
+    "managed_people",
+    "managed_teams",
+]

@@ -7,16 +7,19 @@ and what is managed at all; with links for those, `build_desired` says how they 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.held import with_held
+from rollbook.desired.hierarchies import ManagedNodes
 from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import mapped, properties
 from rollbook.desired.memberships import extra_owners, memberships, settled
 from rollbook.desired.names import candidates
+from rollbook.desired.node_groups import abandoned, desired_groups, emptied_groups, in_nodes, owners_of_emptied
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
 from rollbook.desired.teams import ManagedTeams, teams
 from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, PEOPLE, Desired
@@ -24,24 +27,45 @@ from rollbook.directory.state import State
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
-LINKED = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
+LINKED: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "key": pl.String,
+    "period": pl.Int64,
+    "link": pl.Int64,
+    "mark": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """The teams and the nodes of hierarchies a profile is about."""
+
+    teams: ManagedTeams
+    nodes: ManagedNodes
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema=pl.Schema(LINKED))
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Links of what is managed: `people` is what `managed_people` returned plus link and mark, `teams` [key, period, link, mark] of
-    what `managed_teams` returned; `licence_groups` [user_type, link, mark] are given where licences go through groups. `released` are
-    keys of enrolments that the sync start date does not hold back any more.
+    """Links of what is managed: `people` is what `managed_people` returned plus link and mark, `teams` and `nodes` (schema LINKED)
+    of what `managed_teams` and `managed_nodes` returned.
+
+    `made_nodes` (schema LINKED) are all nodes that have a group, wanted or not; `licence_groups` [user_type, link, mark] are given
+    where licences go through groups; `released` are keys of enrolments that the sync start date does not hold back any more.
     """
 
     people: pl.DataFrame
     teams: pl.DataFrame
+    nodes: pl.DataFrame = field(default_factory=_none)
+    made_nodes: pl.DataFrame = field(default_factory=_none)
     licence_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(OF_TYPE)))
     released: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.Int64))
 
 
 def build_desired(
-    roster: Roster, profile: Profile, as_of: dt.date, facts: TenantFacts, managed: ManagedTeams, linked: Linked
+    roster: Roster, profile: Profile, as_of: dt.date, facts: TenantFacts, managed: Managed, linked: Linked
 ) -> Desired:
     """The desired state on `as_of`. Raises InputRefused if the profile names a domain or licence the tenant does not have."""
     people = linked.people
@@ -49,19 +73,33 @@ def build_desired(
     values, problems = mapped(rows, profile.users.mappings)
     licences = licences_of(profile, facts)
     used = linked.licence_groups.join(licences, on="user_type", how="semi")
-    team_groups, nicknames, unmapped_groups = teams(roster, profile, managed, linked.teams)
-    reasons = settled(_in_teams(roster, profile, as_of, managed, linked))
+    team_groups, team_names, unmapped_teams = teams(roster, profile, managed.teams, linked.teams)
+    nodes = desired_groups(profile, managed.nodes, linked.nodes)
+    emptied = abandoned(profile, managed.nodes, linked.made_nodes.drop("mark")).emptied
+    emptied = emptied.join(linked.made_nodes.select("link", "mark"), on="link")
+    users_of = people.filter("present").select("person", user="link")
+    reasons = settled(
+        pl.concat(
+            [
+                _in_teams(roster, profile, as_of, managed.teams, linked, users_of),
+                in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
+                owners_of_emptied(roster, profile, emptied, users_of),
+            ]
+        )
+    )
     return Desired(
         state=State(
             users=users(roster, profile, facts, people, values),
-            groups=pl.concat([team_groups, groups_of_licences(roster, used, licences)]),
+            groups=pl.concat(
+                [team_groups, nodes.groups, emptied_groups(emptied), groups_of_licences(roster, used, licences)]
+            ),
             memberships=reasons.select(
                 "team", "user", "relation", pl.lit(None, dtype=pl.String).alias("user_object_id")
             ),
         ),
         people=people.select(PEOPLE.keys()),
         user_names=candidates(rows, profile, people, roles_of(profile, facts)),
-        nicknames=nicknames,
+        nicknames=pl.concat([team_names, nodes.nicknames]),
         reasons=reasons,
         usernames=people.select("person", "link")
         .join(rows.select("person", pl.col("username").str.split("@").list.first()), on="person")
@@ -69,18 +107,20 @@ def build_desired(
         licences=licences,
         licence_groups=used.select("user_type", group="link"),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
-        unmapped_groups=unmapped_groups,
-        match_keys=_team_keys(profile, team_groups, nicknames),
-        creation_only=_creation_only(profile, team_groups),
+        unmapped_groups=pl.concat([unmapped_teams, nodes.problems.select("link")]).unique().sort("link"),
+        emptied=emptied.select("link"),
+        match_keys=pl.concat([_team_keys(profile, team_groups, team_names), nodes.match_keys]),
+        creation_only=pl.concat([_creation_only(profile, team_groups), nodes.creation_only]),
     )
 
 
-def _in_teams(roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked) -> pl.DataFrame:
+def _in_teams(
+    roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked, users_of: pl.DataFrame
+) -> pl.DataFrame:
     """Who belongs in which team, and why (schema REASONS)."""
     since = profile.enrolments.sync_start_date
     enrolments = with_held(current.current_enrolments(roster, profile, as_of), since, linked.released)
     teachings = current.current_teachings(roster, profile, as_of)
-    users_of = linked.people.filter("present").select("person", user="link")
     of_class = managed.classes.join(linked.teams, on=["key", "period"]).select("klass", team="link")
     extra = extra_owners(roster, profile, of_class)
     return memberships(profile, enrolments, teachings, users_of, of_class, extra)

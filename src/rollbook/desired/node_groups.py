@@ -189,3 +189,17 @@ def abandoned(profile: Profile, managed: ManagedNodes, made: pl.DataFrame) -> Ab
 def pattern(name: str, hierarchy: Hierarchy, levels: tuple[Level, ...]) -> str:
     """The regular expression of keys that a hierarchy with these levels can have: no id has a slash in it that is not escaped."""
     return f"^{name}/{hierarchy.group_type}(/({'|'.join(levels)}):[^/]*)+$"
+
+
+def emptied_groups(emptied: pl.DataFrame) -> pl.DataFrame:
+    """Groups of ours in which nobody belongs any more, `emptied` [key, link, mark], as groups of which nothing else is wanted."""
+    parts = pl.col("key").str.split("/")
+    return as_groups(emptied.select("link", "mark", purpose=pl.lit("node"), kind=parts.list.get(1)))
+
+
+def owners_of_emptied(roster: Roster, profile: Profile, emptied: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
+    """The owners of groups in which nobody belongs any more (schema REASONS): Microsoft leaves no group without one."""
+    parts = pl.col("key").str.split("/")
+    nodes = emptied.select(team="link", hierarchy=parts.list.get(0), nested=parts.list.get(1) == "security")
+    owned = _owned(roster, profile, nodes).join(users, on="person").select("team", "user")
+    return pl.concat([_rows(owned, relation, "extra_owner") for relation in Relation])

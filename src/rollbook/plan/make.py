@@ -13,6 +13,7 @@ from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.groups import diff_groups
 from rollbook.plan.guards import objections
+from rollbook.plan.limits import beyond_limits
 from rollbook.plan.match import Matched
 from rollbook.plan.memberships import diff_memberships, remove_strangers
 from rollbook.plan.rows import together
@@ -35,7 +36,9 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     groups = diff_groups(desired, actual, matched, accounts, context)
     usable = pl.concat([accounts.usable.select("user"), groups.open.select(user="team")])
     belonging = desired.reasons.join(usable, on="user", how="semi").join(groups.open, on="team", how="semi")
-    memberships = diff_memberships(belonging, _ours(actual.memberships, usable, groups.open), groups.open, profile)
+    beyond = beyond_limits(belonging.filter(~pl.col("held")), desired.state.groups)
+    ours = _ours(actual.memberships, usable, groups.open)
+    memberships = diff_memberships(belonging, ours, groups.open, beyond, profile)
     strangers = _strangers(actual, matched, groups.open, context, profile)
     ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships, strangers]))
     changes = _with_needs(ordered)

@@ -34,13 +34,14 @@ def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def diff_memberships(
-    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, profile: Profile
+    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, beyond: pl.DataFrame, profile: Profile
 ) -> pl.DataFrame:
     """The changes of memberships (schema ROWS).
 
     `reasons` (schema REASONS) is desired, restricted to people and groups that are there or are being made; `actual` [team, user,
     relation] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose, security,
-    has_team] are the groups it is about. What is held is neither added nor ended.
+    has_team] are the groups it is about. What is held, and what is `beyond` a limit of Microsoft (schema limits.BEYOND), is neither
+    added nor ended.
     """
     security = groups.filter("security").select("team")
     # Nobody owns a group of the structure but by hand: who does is left alone.
@@ -51,11 +52,14 @@ def diff_memberships(
     if profile.enrolments.keep_previous:
         removing = removing.filter(pl.col("purpose") != "team")
     held, adding = adding.filter("held"), adding.filter(~pl.col("held"))
+    too_many = adding.drop("because", "day", "held").join(beyond, on=["team", "user", "relation"])
+    adding = adding.join(beyond, on=["team", "user", "relation"], how="anti")
     removing, kept = _spare_last_owners(removing, adding, actual, security)
     return together(
         [
             _additions(adding),
             waits(held, Kind.ADD_MEMBER, Cause.HELD, subject="team", object="user", day="day"),
+            waits(too_many, _adding_kind(), pl.col("cause"), subject="team", object="user"),
             *_removals(removing, reasons, groups),
             waits(kept, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
         ]
@@ -72,12 +76,16 @@ BECAUSE: Mapping[str, Cause] = {
 """Why somebody is added, by what desired says of it."""
 
 
-def _additions(adding: pl.DataFrame) -> pl.DataFrame:
+def _adding_kind() -> pl.Expr:
     owner = pl.col("relation") == int(Relation.OWNER)
+    return pl.when(owner).then(int(Kind.ADD_OWNER)).otherwise(int(Kind.ADD_MEMBER))
+
+
+def _additions(adding: pl.DataFrame) -> pl.DataFrame:
     causes = {word: int(cause) for word, cause in BECAUSE.items()}
     return rows(
         adding,
-        pl.when(owner).then(int(Kind.ADD_OWNER)).otherwise(int(Kind.ADD_MEMBER)),
+        _adding_kind(),
         pl.col("because").cast(pl.String).replace_strict(causes, return_dtype=pl.UInt8),
         subject="team",
         object="user",

@@ -21,7 +21,7 @@ KNOWN: Schema = {
     "code": pl.String,
     "label": pl.String,
 }
-MADE: Schema = {"key": pl.String, "period": pl.Int64, "link": pl.Int64}
+MADE: Schema = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
 
 
 def known(institute: Institute, kind: str) -> pl.DataFrame:
@@ -57,7 +57,7 @@ def remembered(institute: Institute, kind: str, groups: pl.DataFrame) -> pl.Data
 def made(tenant: Tenant, institute: Institute, kind: str) -> pl.DataFrame:
     """Groupings of the institute that are linked to an object in the tenant (schema MADE)."""
     statement = (
-        f"SELECT g.key, g.period, l.id FROM {table_of(Grouping)} g JOIN {table_of(Link)} l ON l.subject = g.id "
+        f"SELECT g.key, g.period, l.id, l.mark FROM {table_of(Grouping)} g JOIN {table_of(Link)} l ON l.subject = g.id "
         "WHERE l.tenant_id = %s AND l.kind = %s AND l.object_id IS NOT NULL AND g.institute_id = %s AND g.kind = %s "
         "ORDER BY l.id"
     )

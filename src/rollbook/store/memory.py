@@ -57,7 +57,7 @@ class TenantMemory:
         return subjects.join(reserved, on=["subject", "period"]).select("key", "period", "link", "mark")
 
     def made_groups(self, kind: str) -> pl.DataFrame:
-        """[key, period, link] of the institute's groups of this kind that are linked to an object."""
+        """[key, period, link, mark] of the institute's groups of this kind that are linked to an object."""
         return groupings.made(self.tenant, self.institute, kind)
 
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
