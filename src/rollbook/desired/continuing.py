@@ -38,11 +38,12 @@ def candidates(roster: Roster, profile: Profile, there: pl.DataFrame, begins: pl
     starts = roster.academic_periods.select("period", starts="begin")
     new = begins.select("key", "period").join(starts, on="period", how="left").with_row_index("new")
     olds, news = _inside(roster, there.select("link", "key", "period"), "link"), _inside(roster, new, "new")
+    earlier, later = pl.col("old_begin") < pl.col("starts"), pl.col("old_begin") > pl.col("starts")
     pairs = pl.concat([_same_group(there, new), _same_people(olds, news)]).unique()
     told = (
         pairs.join(there.select("link", old_key="key", old_begin="begin", ends="ends"), on="link")
         .join(new, on="new")
-        .filter(pl.col("ends") | (pl.col("old_begin") < pl.col("starts")))
+        .filter(earlier.fill_null(value=False) | (pl.col("ends") & ~later.fill_null(value=False)))
     )
     counted = _counted(told, olds, news).with_columns(same_group=pl.col("old_key") == pl.col("key"))
     share = pl.col("shared") / (pl.col("students") + pl.col("before") - pl.col("shared"))
@@ -94,6 +95,4 @@ def _counted(pairs: pl.DataFrame, olds: Mapping[str, pl.DataFrame], news: Mappin
         .join(olds["students"].group_by("link").agg(before=pl.len()), on="link", how="left")
     )
     numbers = ("shared", "teachers", "same_subject", "students", "before")
-    return counted.with_columns(pl.col(numbers).fill_null(0).cast(pl.Int64)).with_columns(
-        pl.col("same_subject") > 0
-    )
+    return counted.with_columns(pl.col(numbers).fill_null(0).cast(pl.Int64)).with_columns(pl.col("same_subject") > 0)

@@ -75,7 +75,9 @@ def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame)
     later = coming.join(now, on=["key", "period"], how="anti").with_columns(day=pl.lit(day, dtype=pl.Date))
     wanted = pl.concat([now.with_columns(day=pl.lit(None, dtype=pl.Date)), later])
     begins = wanted.join(there, on=["key", "period"], how="anti").with_columns(state=pl.lit(State.BEGINS.value))
-    states = linked.join(wanted.select("key", "period", "day", wanted=pl.lit(value=True)), on=["key", "period"], how="left")
+    states = linked.join(
+        wanted.select("key", "period", "day", wanted=pl.lit(value=True)), on=["key", "period"], how="left"
+    )
     reasons = _reasons(roster, profile, as_of, states.filter(pl.col("wanted").is_null()))
     told = states.join(reasons, on="link", how="left").with_columns(
         state=pl.when("wanted").then(pl.lit(State.CONTINUES.value)).otherwise(pl.lit(State.ENDS.value))
