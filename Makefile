@@ -62,7 +62,8 @@ test: setup-dev ## Every check and every test, in parallel
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 properties: setup-dev ## Properties over random schools, profiles and tenants, with 20 times the examples (ARGS="100" for another factor)
-	@ROLLBOOK_EXAMPLES="$(or $(ARGS),20)" $(BIN)/python -m pytest --numprocesses 2 --timeout 7200 tests/plan/test_profiles_and_tenants.py
+	@ROLLBOOK_EXAMPLES="$(or $(ARGS),20)" $(BIN)/python -m pytest --numprocesses 2 --timeout 7200 tests/plan/test_profiles_and_tenants.py \
+	  tests/desired/test_hierarchies_as_sets.py
 
 format: .venv/development ## Format and fix what can be fixed
 	@$(BIN)/ruff format --quiet .

@@ -26,6 +26,7 @@ from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
+from rollbook.plan.limits import crowded_classes
 from rollbook.plan.make import MAKERS, make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile
@@ -242,6 +243,11 @@ def first_look(plan: Plan, view: View) -> FirstLook:
         to_review=plan.changes.filter(~planned, pl.col("kind") == int(Kind.LINK_USER)).height,
         left_alone=alone.select("object_id", "user_principal_name", "display_name"),
     )
+
+
+def crowded(view: View) -> pl.DataFrame:
+    """Class teams that would have so many members that Assignments stop working in them (schema plan.limits.CROWDED)."""
+    return crowded_classes(view.desired.reasons, view.desired.state.groups)
 
 
 def absences(view: View, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -242,3 +242,16 @@ def test_an_edition_without_group_licensing_refuses_it():
         eligible = graph("GET", "/roleManagement/directory/roleEligibilityScheduleInstances")
         assert refused(eligible) == (400, "AadPremiumLicenseRequired")
         graph.close()
+
+
+def test_groups_made_by_their_unique_names_are_different_objects_in_one_batch(graph):
+    def upsert(number: int, name: str) -> dict[str, object]:
+        body = {"displayName": name, "mailNickname": name, "mailEnabled": False, "securityEnabled": True}
+        headers = {"Content-Type": "application/json", "Prefer": "create-if-missing"}
+        url = f"/groups(uniqueName='{name}')"
+        return {"id": str(number), "method": "PATCH", "url": url, "headers": headers, "body": body}
+
+    calls = [upsert(1, "grade-7"), upsert(2, "grade-8"), upsert(3, "grade-7")]
+    answers = graph("POST", "/$batch", {"requests": calls}).json()["responses"]
+
+    assert {entry["id"]: entry["status"] for entry in answers} == {"1": 201, "2": 201, "3": 409}

@@ -27,7 +27,8 @@ def plan(
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
     from rollbook.store.changes import select
-    from rollbook.sync import first_look
+    from rollbook.store.runs import labels
+    from rollbook.sync import crowded, first_look
 
     clock = SystemClock()
     school = context.institute(institute)
@@ -35,13 +36,22 @@ def plan(
         made, view = session.plan()
         run = session.save(made)
     look = first_look(made, view) if made.first_run else None
+    full = crowded(view)
+    called = labels(run.tenant, full["team"].to_list()) if full.height else {}
+    too_full = [{"team": called.get(team, ""), "members": count} for team, count in full.iter_rows()]
     if as_json:
         found = {} if look is None else {"first_look": listing.looked(look)}
         lines = [listing.as_json(line) for line in select(run).lines()]
-        print_json({**listing.summary(run), **found, "plan": lines})
+        print_json({**listing.summary(run), **found, "crowded": too_full, "plan": lines})
         return
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
+    for entry in too_full:
+        out.print(
+            f"  Look: {entry['team']} would have {entry['members']:,} members; above 300, Assignments and the class notebook "
+            "stop working in a class team.",
+            markup=False,
+        )
     if look is not None:
         listing.show_look(look, None if everything else SHOWN)
     if needs_person(made):

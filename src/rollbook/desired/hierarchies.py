@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rollbook.desired import current
+from rollbook.desired.keys import escaped
 from rollbook.desired.paths import Paths, entities, paths_of
 from rollbook.desired.scope import in_scope
 from rollbook.desired.whereabouts import whereabouts
@@ -130,15 +131,11 @@ def _in_words(roster: Roster, levels: Sequence[Level], paths: pl.DataFrame) -> p
     for level in levels:
         said = entities(roster, level).select(
             pl.col("code").alias(level),
-            pl.format(f"{level}:{{}}", _escaped(pl.coalesce("id", "name"))).alias(f"{level}_key"),
+            pl.format(f"{level}:{{}}", escaped(pl.coalesce("id", "name"))).alias(f"{level}_key"),
             *(pl.col(name).alias(f"{level}_{name}") for name in ("name", "id", "short", "department")),
         )
         texts = texts.join(said, on=level, how="left").drop(level).rename({f"{level}_name": str(level)})
     return texts
-
-
-def _escaped(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
 
 
 def _key(kind: tuple[str, str], levels: Sequence[Level]) -> pl.Expr:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rollbook.desired import current
+from rollbook.desired.keys import escaped
 from rollbook.desired.mapping import fields_used, mapped
 from rollbook.desired.names import nicknames, transliterated
 from rollbook.desired.scope import in_scope
@@ -90,10 +91,16 @@ def team_classes(roster: Roster, mode: str) -> pl.DataFrame:
         return placed.clear().select("klass", pl.lit("").alias("key"), "period")
     whole = pl.all_horizontal(pl.col(f"{part}_id").is_not_null() for part in parts)
     key = pl.concat_str(
-        [pl.lit(mode), *(pl.format(f"{part}:{{}}", f"{part}_id") for part in parts)], separator="/", ignore_nulls=True
+        [pl.lit(mode), *(pl.format(f"{part}:{{}}", escaped(pl.col(f"{part}_id"))) for part in parts)],
+        separator="/",
+        ignore_nulls=True,
     )
     # A class without a subject is no combination with anything: it stands for itself.
-    alone = pl.format(f"{mode}/class:{{}}", "class_id") if len(parts) > 1 else pl.lit(None, dtype=pl.String)
+    alone = (
+        pl.format(f"{mode}/class:{{}}", escaped(pl.col("class_id")))
+        if len(parts) > 1
+        else pl.lit(None, dtype=pl.String)
+    )
     keyed = placed.with_columns(key=pl.when(whole).then(key).otherwise(alone))
     return keyed.filter(pl.col("key").is_not_null(), pl.col("period").is_not_null()).select("klass", "key", "period")
 

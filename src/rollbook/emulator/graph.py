@@ -195,7 +195,9 @@ class Graph:
         self, incoming: Incoming, path: list[str], context: _Context, key: str | None, after: tuple[str, ...]
     ) -> None:
         """409 for a write to an object that another write, not yet answered, is changing; in a batch too (section 10)."""
-        target = next((path[n + 1] for n in range(len(path) - 1) if path[n] in ONE_OBJECT), None)
+        # Named by another key than its id, as groups(uniqueName='...'), an object stands behind the name of that key.
+        named = [part for part in path if not part.startswith("(")]
+        target = next((named[n + 1] for n in range(len(named) - 1) if named[n] in ONE_OBJECT), None)
         if target is None:
             return
         writer = self._writers.get(target)

@@ -14,6 +14,11 @@ def newest(model: Any, entities: set[int]) -> dict[int, Any]:
     return found
 
 
+def escaped(text: str) -> str:
+    """An id as a part of a key, as desired.keys has it."""
+    return text.replace("%", "%25").replace("/", "%2F")
+
+
 def regroup(apps: Any, schema_editor: Any) -> None:
     """Each class that has a link becomes the grouping of its group and subject, as desired.teams calls it."""
     link, grouping = apps.get_model("store", "Link"), apps.get_model("store", "Grouping")
@@ -26,10 +31,10 @@ def regroup(apps: Any, schema_editor: Any) -> None:
         klass = classes.get(entry.subject)
         key, named = f"retired/class:{entry.subject}", {}
         if klass is not None:
-            key = f"group_subject/class:{klass.sourced_id}"
+            key = f"group_subject/class:{escaped(klass.sourced_id)}"
             group, subject = groups.get(klass.group), subjects.get(klass.subject)
             if group is not None and subject is not None:
-                key = f"group_subject/group:{group.sourced_id}/subject:{subject.sourced_id}"
+                key = f"group_subject/group:{escaped(group.sourced_id)}/subject:{escaped(subject.sourced_id)}"
             named = {"sourced_id": klass.sourced_id, "code": klass.code, "label": klass.title}
         # Two classes of one group and subject are one team from now on; the later one is no longer managed.
         known = made.get((entry.institute_id, key, entry.period))
