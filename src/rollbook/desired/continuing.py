@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from rollbook.desired.teams import team_classes
+from rollbook.desired.teams import PARTS, team_classes
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
@@ -57,8 +57,8 @@ def candidates(roster: Roster, profile: Profile, there: pl.DataFrame, begins: pl
 
 def _inside(roster: Roster, teams: pl.DataFrame, of: str) -> dict[str, pl.DataFrame]:
     """Who and what is in `teams` [`of`, key, period], by the register: [`of`, person] of students and teachers, [`of`, subject]."""
-    modes = sorted(teams["key"].str.split("/").list.first().drop_nulls().unique())
-    held = pl.concat([team_classes(roster, mode) for mode in ["nothing", *modes]])
+    modes = set(teams["key"].str.split("/").list.first())
+    held = pl.concat([team_classes(roster, mode) for mode in PARTS if mode in modes or mode == "nothing"])
     classes = teams.join(held, on=["key", "period"]).select(of, "klass")
     subjects = roster.classes.select("klass", "subject").join(
         roster.subjects.select("subject", name="name"), on="subject"

@@ -17,7 +17,7 @@ from rollbook.desired import current
 from rollbook.desired.continuing import CANDIDATES, candidates
 from rollbook.desired.hierarchies import hierarchies_in_use, managed_nodes
 from rollbook.desired.node_groups import abandoned
-from rollbook.desired.teams import TEAMS, managed_teams, team_classes
+from rollbook.desired.teams import PARTS, TEAMS, managed_teams, team_classes
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
@@ -116,13 +116,14 @@ def _reasons(roster: Roster, profile: Profile, as_of: dt.date, ending: pl.DataFr
         .join(there, on=["key", "period"], how="left")
         .with_columns(pl.col("known", "counted", "there").fill_null(value=False))
     )
+    made_as = pl.col("key").str.split("/").list.first()
     over = (pl.col("end") <= as_of) | (pl.col("begin") < pl.lit(first, dtype=pl.Date))
     reasons = {
         Why.CLASS_GONE: ~pl.col("known"),
         Why.PERIOD_OVER: ~pl.col("counted") & over.fill_null(value=True),
         Why.OTHER_PERIOD: ~pl.col("counted"),
         Why.NOTHING: pl.lit(mode == "nothing"),
-        Why.MODE_CHANGED: pl.col("key").str.split("/").list.first() != mode,
+        Why.MODE_CHANGED: made_as.is_in([known for known in PARTS if known != mode]),
         Why.OUT_OF_SCOPE: pl.col("there"),
     }
     why = pl.coalesce(*(pl.when(applies).then(pl.lit(reason.value)) for reason, applies in reasons.items()))
