@@ -29,7 +29,13 @@ GUARDS: tuple[Guard, ...] = (
     Guard("accounts-disabled", (Kind.DISABLE_USER,), 10, 2.0, "users"),
     Guard("accounts-unlicensed", (Kind.UNLICENSE_USER, Kind.LEAVE_LICENCE_GROUP), 10, 2.0, "users"),
     Guard("accounts-renamed", (Kind.RENAME_USER,), 20, 5.0, "users"),
-    Guard("members-removed", (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER), 100, 5.0, "memberships"),
+    Guard(
+        "members-removed",
+        (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_STRANGER),
+        100,
+        5.0,
+        "memberships",
+    ),
 )
 """Defaults of product.md section 9, as far as these kinds of change exist."""
 
@@ -58,7 +64,8 @@ def _objection(guard: Guard, counted: dict[int, int], managed: dict[str, int]) -
 
 
 def _emptied(planned: pl.DataFrame, members: pl.DataFrame) -> Objection | None:
-    losses = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER)).group_by(team="subject").agg(lost=pl.len())
+    leaving = [int(Kind.REMOVE_MEMBER), int(Kind.REMOVE_STRANGER)]
+    losses = planned.filter(pl.col("kind").is_in(leaving)).group_by(team="subject").agg(lost=pl.len())
     emptied = losses.join(members.filter(pl.col("members") >= TEAM_OF_AT_LEAST), on="team").filter(
         pl.col("lost") > pl.col("members") * TEAM_LOSES_OVER
     )
