@@ -36,7 +36,7 @@ def linked_on(school: Years, day: dt.date, settings: Profile | None = None, *, a
 def told(school: Years, day: dt.date, linked: pl.DataFrame, settings: Profile | None = None) -> dict[str, tuple]:
     """state, why and day of each team, by group and year."""
     found = turn(school.roster(), settings or suggested(), day, linked).teams
-    years = {number: year for number, year in enumerate(school.years, 1)}
+    years = dict(enumerate(school.years, 1))
     return {
         f"{_group(row['key'])} {years.get(row['period'], '?')}": (row["state"], row["why"], row["day"])
         for row in found.iter_rows(named=True)

@@ -70,6 +70,14 @@ def _inside(roster: Roster, teams: pl.DataFrame, of: str) -> dict[str, pl.DataFr
     }
 
 
+def in_both(roster: Roster, old: tuple[str, int], new: tuple[str, int]) -> tuple[int, int]:
+    """How many students of one team (key, period) are in another one too, and how many it has."""
+    named = {"key": pl.String, "period": pl.Int64, "at": pl.Int64}
+    inside = [_inside(roster, pl.DataFrame([(*each, 0)], schema=named, orient="row"), "at") for each in (old, new)]
+    before, now = (each["students"].select("person") for each in inside)
+    return now.join(before, on="person", how="semi").height, now.height
+
+
 def _same_group(there: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     both = there.join(new.select("key", "new", new_period="period"), on="key")
     return both.filter(pl.col("period") != pl.col("new_period")).select("link", "new")
