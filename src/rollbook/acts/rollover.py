@@ -280,7 +280,7 @@ def _move(desk: Desk, holder: Team, taker: int, by: By) -> None:
             remedy="Restore it at Microsoft, or undo the link.",
         )
     mark = found["mark"][0]
-    if mark is not None and not Link.objects.filter(pk=holder.link, mark=mark).exists():
+    if mark is not None and not Link.objects.filter(object_id=holder.object_id, mark=mark).exists():
         raise InputRefused(
             f"The group of {holder.name} does not carry our mark.",
             remedy="Look who else manages it; nothing was changed.",
