@@ -195,8 +195,7 @@ def test_next_years_class_of_the_same_name_never_takes_over_by_itself(sqlite_sto
 
     assert link_of(NEW_7A).object_id != link_of(OLD_7A).object_id
     assert "Young No0" not in {
-        tenant.directory.users.get(key)["displayName"]
-        for key in tenant.directory.members.of(link_of(OLD_7A).object_id)
+        tenant.directory.users.get(key)["displayName"] for key in tenant.directory.members.of(link_of(OLD_7A).object_id)
     }
 
 
@@ -270,7 +269,9 @@ def test_an_adopted_team_goes_on_as_an_adopted_one(sqlite_store, tenant):
     old = find_subject(institute, "7A-Maths-2027", "team")
     with desk(institute) as held:
         undo_link(held, old)
-    control(tenant, "/seed", {"groups": [{"displayName": "By hand", "mailNickname": "by-hand", "groupTypes": ["Unified"]}]})
+    control(
+        tenant, "/seed", {"groups": [{"displayName": "By hand", "mailNickname": "by-hand", "groupTypes": ["Unified"]}]}
+    )
     with desk(institute) as held:
         set_link(held, old, "by-hand")
 
