@@ -173,7 +173,7 @@ def mapped(
             continue
         made, failed = made_of(rows, mapping)
         made = cased(made, mapping).alias(target)
-        too_long = made.str.len_chars() > limits.longest
+        too_long = (made.str.len_chars() > limits.longest) & (not limits.shortened)
         empty = made.is_null() & limits.required & failed.is_null()
         foreign = ~made.is_in(limits.words) if limits.words else pl.repeat(False, made.len(), eager=True)  # noqa: FBT003
         problem = pl.select(
