@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 
 import pytest
-from tests.apply.wire import connected, set_profile, synchronized
+from tests.apply.wire import Later, connected, set_profile, synchronized, synchronized_on
 from tests.cli.inside import said, told
+from tests.store.world import ACTOR
 from tests.years import SPAN, two_years
 from typer.testing import CliRunner
 
+from rollbook.acts.archiving import Chosen, propose_archiving
+from rollbook.acts.runs import session
 from rollbook.cli.app import app
 from rollbook.errors import InputRefused
+from rollbook.store.models import Run
 
 AUTUMN, SUMMER, NEXT = (("--as-of", day) for day in ("2026-10-01", "2027-08-10", "2027-09-01"))
 OLD_7A, NEW_8A = "7A-Maths-2027@2026-2027", "8A-Maths-2028@2027-2028"
@@ -105,3 +110,46 @@ def test_ambiguous_names_and_nothing_named_are_refused(school):
         said("rollover", "unarchive")
     with pytest.raises(InputRefused, match="has no profile 'Nonsense'"):
         said("rollover", "Nonsense")
+
+
+def test_teams_are_archived_and_taken_back_after_a_question_that_says_what_it_means(school, tenant):
+    synchronized_on(school, dt.date(2027, 9, 1))
+
+    refused = answering("n\n", "rollover", "archive", "--ended", *NEXT)
+    assert refused.exit_code == 1
+    assert "Maths 7A's team is archived: an administrator asked for it" in refused.stdout
+    assert "Archive one team? An archived team can be read and no longer written in; everybody stays" in refused.stderr
+    assert Run.objects.order_by("-number")[0].state == "superseded"
+
+    done = answering("y\n", "rollover", "archive", "--ended", *NEXT)
+    assert (done.exit_code, "1 done" in done.stdout) == (0, True)
+    shown = said("rollover", *NEXT)
+    assert "its academic period is over; archived" in shown
+    assert "archive --ended" not in shown
+    again = told("rollover", "archive", OLD_7A, "--yes", *NEXT)
+    assert [line["reason"] for line in again["plan"]] == ["waits: is archived already"]
+
+    asked = answering("y\n", "rollover", "unarchive", "Maths 7A@2026-2027", *NEXT)
+    assert "Take one team back from the archive?" in asked.stderr
+    assert not any(row["archived"] for row in told("rollover", *NEXT)["ends"])
+
+
+def test_an_archived_team_that_is_wanted_again_is_told_with_what_to_do(school):
+    set_profile(school, teams__create="nothing")
+    told("rollover", "archive", "--ended", "--yes", *AUTUMN)
+    set_profile(school, teams__create="group_subject")
+
+    shown = said("rollover", *AUTUMN)
+
+    assert "Goes on: 1\n  Maths 7A (2026-2027), 7A-Maths-2027@2026-2027: archived" in shown
+    assert f"rollbook rollover unarchive {OLD_7A}" in shown
+
+
+def test_a_proposal_that_waits_is_carried_out_by_its_number(school, tenant):
+    with session(school, dt.date(2027, 9, 1), ACTOR, Later(dt.date(2027, 9, 1))) as held:
+        run = propose_archiving(held, Chosen(ended=True))
+
+    asked = answering("y\n", "apply", str(run.number))
+
+    assert "Archive one team?" in asked.stderr
+    assert told("rollover", *NEXT)["ends"][0]["archived"] is True

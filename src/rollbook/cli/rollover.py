@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -155,7 +156,7 @@ def _print(seen: Seen, limit: int | None) -> None:
         out.print(
             f"  Archived, and wanted: {len(archived):,}. They are kept in step, and stay archived until somebody says:"
         )
-        out.print(f"  rollbook rollover unarchive {archived[0].handle!r}", markup=False)
+        out.print(f"  rollbook rollover unarchive {shlex.quote(archived[0].handle)}", markup=False)
     _part("Begins", begins, limit)
     if seen.candidates:
         out.print(f"May go on as one that begins, if a person says so: {len(seen.candidates):,}", style="bold")
