@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0010_link_archived'),
+        ('store', '0011_archiving_runs'),
     ]
 
     operations = [
