@@ -8,7 +8,7 @@ before memberships, memberships before teams, so that Microsoft's replication de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -20,6 +20,7 @@ from rollbook.apply.ports import Lookup, Progress, Writer, silent
 from rollbook.apply.recover import recover
 from rollbook.apply.requests import Change, Surroundings, Work, values_of, works
 from rollbook.clock import Clock
+from rollbook.errors import Never
 from rollbook.graph.protocol import Item
 from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.plan.make import MAKERS
@@ -131,17 +132,55 @@ class _Wave:
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
         creating = [c.subject for c in changes if c.kind in MAKERS]
         people = [c.subject for c in changes if c.kind == Kind.CREATE_USER]
+        object_ids = self._journal.object_ids()
+        demoting = {object_ids[c.subject] for c in changes if c.kind == Kind.DEMOTE_OWNER and c.subject in object_ids}
+        relations, seats = self._owners_now(sorted(demoting))
         return Surroundings(
-            object_ids=self._journal.object_ids(),
+            object_ids=object_ids,
             marks=self._journal.marks(creating) if creating else {},
             mark_property=self._mark_property,
             fresh=self._journal.made_here(),
             passwords=self._journal.passwords(people) if people else {},
+            relations=relations,
+            seats=seats,
+            along=self._along([c.subject for c in changes if c.kind == Kind.CREATE_UNIFIED], object_ids),
         )
+
+    def _owners_now(self, groups: Sequence[str]) -> tuple[frozenset[tuple[str, str, int]], dict[tuple[str, str], str]]:
+        """What these groups hold, and the memberships of those who are owners on the teams' own rosters."""
+        if not groups:
+            return frozenset(), {}
+        held = self._lookup.memberships(groups).select("group_object_id", "user_object_id", "relation")
+        try:
+            rosters = self._lookup.team_rosters(groups)
+        except Never as refused:
+            if refused.status != 403:
+                raise
+            # Without the permission to see rosters the way over the group is still open.
+            return frozenset(held.iter_rows()), {}
+        seats = rosters.filter("owner").select("group_object_id", "user_object_id", "membership_id")
+        return frozenset(held.iter_rows()), {(group, user): seat for group, user, seat in seats.iter_rows()}
+
+    def _along(self, groups: Sequence[int], object_ids: Mapping[int, str]) -> dict[int, list[Change]]:
+        """The open additions that groups can be made with, by the group's link, owners first (graph.md section 5.1).
+
+        Until its answer is there, an addition belongs to the creation that carries it; after that, to its own wave again.
+        """
+        if not groups:
+            return {}
+        additions = self._journal.open_changes([int(kind) for kind in (Kind.ADD_OWNER, Kind.ADD_MEMBER)])
+        rows = additions.filter(
+            pl.col("verdict") == int(ChangeVerdict.PLANNED), pl.col("subject").is_in(list(groups))
+        ).sort("seq")
+        along: dict[int, list[Change]] = {}
+        for seq, kind, subject, other in rows.select("seq", "kind", "subject", "object").iter_rows():
+            if other in object_ids:
+                along.setdefault(subject, []).append(Change(seq, Kind(kind), subject, other, {}, {}))
+        return along
 
     def _offer(self, offered: list[Work], around: Surroundings, total: int) -> None:
         """Send all of `offered` and what follows from the outcomes; returns when nothing is on its way any more."""
-        done = total - sum(len(work.changes) for work in offered)
+        done = total - sum(len(work.changes) - len(work.carried) for work in offered)
         while offered:
             first = self._journal.next_number()
             sent = dict(enumerate(offered, start=first))
@@ -152,7 +191,8 @@ class _Wave:
                 settled = [verdicts.settle(number, sent[number], outcome) for number, outcome in outcomes]
                 self._remember(settled)
                 following += [work for each in settled for work in each.following]
-                done += sum(len(sent[each.number].changes) for each in settled if each.final)
+                final = [sent[each.number] for each in settled if each.final]
+                done += sum(len(work.changes) - len(work.carried) for work in final)
                 self._progress(self._stage, done, total)
             if verdicts.unsure:
                 recover(self._journal, self._lookup)

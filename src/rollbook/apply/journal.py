@@ -17,7 +17,7 @@ from rollbook.plan.changes import ChangeVerdict
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One request about to be sent: `number` is unique in the run, `seqs` are the changes it carries out (1 to 20).
+    """One request about to be sent: `number` is unique in the run, `seqs` are the changes it carries out (1 to 21).
 
     `names` maps a link to the user name or nickname that is reserved for it; `secrets` maps a link to the password it sets,
     which is stored encrypted. Both are committed together with the intent. The password of a new account counts from then
@@ -33,7 +33,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one intent: the verdict of its changes, Microsoft's code, and the object ids it gave to links."""
+    """What became of one intent: the verdict of its changes, Microsoft's code, and the object ids it gave to links.
+
+    `still_open` are changes it carried along of which the verdict says nothing: they wait for their own wave.
+    """
 
     number: int
     verdict: ChangeVerdict
@@ -42,6 +45,7 @@ class Answer:
     message: str = ""
     operation: str = ""  # Location of an operation that goes on at Microsoft, to be polled
     object_ids: Mapping[int, str] = field(default_factory=dict)
+    still_open: tuple[int, ...] = ()
 
 
 class Journal(Protocol):

@@ -33,7 +33,7 @@ def settle_operations(journal: Journal, lookup: Lookup, clock: Clock) -> None:
         known = [answer for answer in ended if answer is not None]
         if known:
             journal.answer(known)
-    message = "Microsoft is still making the team; the next run looks again"
+    message = "Microsoft is still at it; the next run looks again"
     journal.answer([Answer(number, ChangeVerdict.LATER, message=message) for number in journal.operations()])
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from rollbook.apply.journal import Answer
 from rollbook.apply.ports import Lookup
-from rollbook.apply.requests import ADDITIONS, Surroundings, Work, add_relations
+from rollbook.apply.requests import ADDITIONS, Surroundings, Work, add_relations, is_there
 from rollbook.errors import TenantError
 from rollbook.graph import protocol
 from rollbook.graph.protocol import Done, Outcome, Postponed, Refused, Unknown
@@ -45,7 +45,13 @@ class Verdicts:
         self.unsure = False
 
     def settle(self, number: int, work: Work, outcome: Outcome) -> Settled:
-        """What to remember of this outcome."""
+        """What to remember of this outcome. Relations that a creation carried along are decided by themselves if it failed."""
+        settled = self._settled(number, work, outcome)
+        if settled.answer is None or settled.answer.verdict == ChangeVerdict.DONE or not work.carried:
+            return settled
+        return replace(settled, answer=replace(settled.answer, still_open=tuple(c.seq for c in work.carried)))
+
+    def _settled(self, number: int, work: Work, outcome: Outcome) -> Settled:
         match outcome:
             case Done():
                 return self._done(number, work, outcome.answer)
@@ -71,17 +77,25 @@ class Verdicts:
         if answer.status == 201:
             return _made(number, work, answer)
         subject = work.changes[0].subject
-        (object_id,) = self._lookup.groups_by_mark([self._around.marks[subject]])["object_id"]
-        return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids={subject: str(object_id)})
+        found = self._lookup.groups_by_mark([self._around.marks[subject]])["object_id"].to_list()
+        if not found:
+            return Answer(number, ChangeVerdict.LATER, status=answer.status, message=UNSEEN)
+        return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids={subject: str(found[0])})
 
     def _refused(self, number: int, work: Work, outcome: Refused) -> Settled:
         if work.kind == Kind.CREATE_TEAM and protocol.already_provisioned(outcome.answer):
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+        if work.kind in NO_TEAM and outcome.answer.status == 404:
+            return Settled(number, Answer(number, ChangeVerdict.NEVER, status=404, message=NO_TEAM[work.kind]))
         if work.kind in FIND_MADE and protocol.object_conflict_target(outcome.answer):
             return Settled(number, FIND_MADE[work.kind](self._lookup, self._around, number, work, outcome))
         if work.kind in NAMING and protocol.object_conflict_target(outcome.answer):
             # Taken since the plan was made; the next plan sees who has it and picks another.
             return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
+        if work.instead is not None:
+            return Settled(number, _answer(number, ChangeVerdict.PLANNED, outcome.error), (work.instead,))
+        if work.kind == Kind.DEMOTE_OWNER:
+            return self._refused_demotion(number, work, outcome)
         if work.kind in ADDITIONS:
             return self._refused_addition(number, work, outcome)
         if work.kind in REMOVALS and outcome.answer.status == 404:
@@ -90,8 +104,11 @@ class Verdicts:
 
     def _postponed(self, number: int, work: Work, outcome: Postponed) -> Settled:
         """Left to the next run; but where one person cannot be found yet, the others need not wait for them."""
-        if work.kind in ADDITIONS and len(work.changes) > 1 and outcome.error.status in (400, 404):
+        unseen = outcome.error.status in (400, 404)
+        if work.kind in ADDITIONS and len(work.changes) > 1 and unseen:
             return self._halved(number, work, outcome.error)
+        if work.instead is not None and unseen:
+            return Settled(number, _answer(number, ChangeVerdict.PLANNED, outcome.error), (work.instead,))
         return Settled(number, _answer(number, ChangeVerdict.LATER, outcome.error))
 
     def _refused_addition(self, number: int, work: Work, outcome: Refused) -> Settled:
@@ -101,6 +118,14 @@ class Verdicts:
                 return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
             return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
         return self._halved(number, work, outcome.error)
+
+    def _refused_demotion(self, number: int, work: Work, outcome: Refused) -> Settled:
+        """Over the group, in two requests: what is so already is refused, and no fault."""
+        if work.then is not None and outcome.answer.status == 404:
+            return self._done(number, work, outcome.answer)
+        if work.then is None and protocol.already_exists(outcome.answer):
+            return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+        return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
 
     def _halved(self, number: int, work: Work, error: TenantError) -> Settled:
         middle = len(work.changes) // 2
@@ -123,8 +148,8 @@ def _made(number: int, work: Work, answer: protocol.Answer) -> Answer:
     return Answer(number, ChangeVerdict.DONE, status=answer.status, object_ids=object_ids)
 
 
-def _team_made(number: int, work: Work, answer: protocol.Answer) -> Answer:
-    """The team is being made: Location names an operation to be asked later (graph.md section 7.1)."""
+def _under_way(number: int, work: Work, answer: protocol.Answer) -> Answer:
+    """Microsoft is at it: Location names an operation to be asked later (graph.md section 7.2)."""
     operation = answer.header("location") or ""
     verdict = ChangeVerdict.SENT if operation else ChangeVerdict.DONE
     return Answer(number, verdict, status=answer.status, operation=operation)
@@ -133,7 +158,10 @@ def _team_made(number: int, work: Work, answer: protocol.Answer) -> Answer:
 RESULTS: Mapping[Kind, Callable[[int, Work, protocol.Answer], Answer]] = {
     Kind.CREATE_USER: _made,
     Kind.CREATE_CLASS: _made,
-    Kind.CREATE_TEAM: _team_made,
+    Kind.CREATE_UNIFIED: _made,
+    Kind.CREATE_TEAM: _under_way,
+    Kind.ARCHIVE_TEAM: _under_way,
+    Kind.UNARCHIVE_TEAM: _under_way,
 }
 
 
@@ -150,6 +178,18 @@ def _find_class(lookup: Lookup, around: Surroundings, number: int, work: Work, o
     return _found(found, around, number, subject, outcome)
 
 
+def _find_unified(lookup: Lookup, around: Surroundings, number: int, work: Work, outcome: Refused) -> Answer:
+    """Our mark or the nickname is taken. Where it was our own earlier request, what it did not bring along is still to be added."""
+    subject = work.changes[0].subject
+    answer = _found(lookup.groups_by_mark([around.marks[subject]]), around, number, subject, outcome)
+    group = answer.object_ids.get(subject)
+    if group is None or not work.carried:
+        return answer
+    there = set(lookup.memberships([group]).select("group_object_id", "user_object_id", "relation").iter_rows())
+    absent = tuple(change.seq for change in work.carried if not is_there(change, group, around.object_ids, there))
+    return replace(answer, still_open=absent)
+
+
 def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int, outcome: Refused) -> Answer:
     ours = found.filter(pl.col("mark") == around.marks[subject])
     if ours.height:
@@ -158,7 +198,15 @@ def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int,
     return _answer(number, ChangeVerdict.LATER, outcome.error)
 
 
-REMOVALS = (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.LEAVE_LICENCE_GROUP)
+REMOVALS = (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_STRANGER, Kind.LEAVE_LICENCE_GROUP)
+
+UNSEEN = "The group is there, but Microsoft 365 does not show it yet; the next run looks again."
+
+NO_TEAM: Mapping[Kind, str] = {
+    Kind.ARCHIVE_TEAM: "The group has no team at Microsoft 365 (any more), so there is nothing to archive.",
+    Kind.UNARCHIVE_TEAM: "The group has no team at Microsoft 365 (any more), so there is nothing to take back from the archive.",
+}
+"""What is said where the team an act is about does not exist."""
 
 NAMING = (Kind.RENAME_USER, Kind.RESTORE_USER)
 """Kinds that claim a name for an account that is there."""
@@ -166,4 +214,5 @@ NAMING = (Kind.RENAME_USER, Kind.RESTORE_USER)
 FIND_MADE: Mapping[Kind, Callable[[Lookup, Surroundings, int, Work, Refused], Answer]] = {
     Kind.CREATE_USER: _find_user,
     Kind.CREATE_CLASS: _find_class,
+    Kind.CREATE_UNIFIED: _find_unified,
 }

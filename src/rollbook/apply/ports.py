@@ -47,6 +47,14 @@ class Lookup(Protocol):
         """[group_object_id, user_object_id, relation] of these groups."""
         ...
 
+    def team_rosters(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """[group_object_id, user_object_id, owner, membership_id] of the teams of these groups."""
+        ...
+
+    def archived(self, object_ids: Sequence[str]) -> frozenset[str]:
+        """The ids, among these of groups, whose team is archived."""
+        ...
+
     def get_many(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers of these reads, in their order."""
         ...

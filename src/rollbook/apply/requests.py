@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from rollbook.apply.passwords import first_password
-from rollbook.directory.state import MAPPED
+from rollbook.directory.state import MAPPED, Relation
 from rollbook.graph import codec
 from rollbook.graph.protocol import Request
 from rollbook.plan.changes import Kind
+
+CLASS_TEAM = "educationClass"
+"""The template of plans that were made before a plan named one."""
 
 RELATIONS_PER_REQUEST = 20
 """Owners and members together, in one PATCH of a group (graph.md section 5.2)."""
@@ -34,7 +37,8 @@ class Change:
 class Work:
     """One write to be sent: the changes it carries out, the objects it touches, what is remembered with its intent.
 
-    `then` is a second write that completes the same changes once the first succeeded.
+    `then` is a second write that completes the same changes once the first succeeded; `instead` is another way to them, taken
+    where Microsoft refuses this one. The first change is of this `kind`; others may be carried along (`carried`).
     """
 
     kind: Kind
@@ -45,16 +49,26 @@ class Work:
     secrets: Mapping[int, str] = field(default_factory=dict, repr=False)
     fresh: bool = False
     then: Request | None = None
+    instead: Work | None = None
 
     @property
     def seqs(self) -> tuple[int, ...]:
         """The sequence numbers of its changes."""
         return tuple(change.seq for change in self.changes)
 
+    @property
+    def carried(self) -> tuple[Change, ...]:
+        """The relations that a creation brings along."""
+        return self.changes[1:] if self.kind == Kind.CREATE_UNIFIED else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What turning changes into requests needs: object ids and marks by link, and the property that carries a user's mark."""
+    """What turning changes into requests needs: object ids and marks by link, and the property that carries a user's mark.
+
+    Of groups that lose an owner who stays a member: `relations` are (group, user, Relation) as they are now, `seats` the ids of the
+    owners' memberships on the team's own roster by (group, user). `along` are the relations a group can be made with, by its link.
+    """
 
     object_ids: Mapping[int, str]
     marks: Mapping[int, str]
@@ -65,6 +79,9 @@ class Surroundings:
     passwords: Mapping[int, str] = field(
         default_factory=dict, repr=False
     )  # of accounts that may have been made already
+    relations: frozenset[tuple[str, str, int]] = frozenset()
+    seats: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    along: Mapping[int, Sequence[Change]] = field(default_factory=dict)
 
 
 def values_of(text: str | None) -> Mapping[str, Any]:
@@ -145,6 +162,35 @@ def _create_group(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), codec.create_group(mark, change.values), frozenset({mark}))
 
 
+def _create_unified(change: Change, around: Surroundings) -> Work:
+    """A group with the first of its owners and members; where these hinder it, without them."""
+    name, mark = change.values["mail_nickname"], around.marks[change.subject]
+    alone = Work(
+        change.kind,
+        (change,),
+        codec.create_unified(mark, change.values),
+        frozenset({name}),
+        names={change.subject: name},
+    )
+    carried = tuple(around.along.get(change.subject, ()))[:RELATIONS_PER_REQUEST]
+    if not carried:
+        return alone
+    owners, members = _sides(carried, around)
+    return replace(
+        alone,
+        changes=(change, *carried),
+        request=codec.create_unified(mark, change.values, owners, members),
+        fresh=any(each.other in around.fresh for each in carried),
+        instead=alone,
+    )
+
+
+def _update_group(change: Change, around: Surroundings) -> Work:
+    differing = {key: value for key, value in change.values.items() if change.before.get(key) != value}
+    group = around.object_ids[change.subject]
+    return Work(change.kind, (change,), codec.update_group(group, differing), frozenset({group}))
+
+
 def _license_group(change: Change, around: Surroundings) -> Work:
     group = around.object_ids[change.subject]
     adding = [(licence["sku"], licence["off"]) for licence in change.values["licences"]]
@@ -175,7 +221,13 @@ def _update_class(change: Change, around: Surroundings) -> Work:
 
 def _create_team(change: Change, around: Surroundings) -> Work:
     group = around.object_ids[change.subject]
-    request = codec.create_team_from_class(group)
+    request = codec.create_team(group, change.values.get("template", CLASS_TEAM))
+    return Work(change.kind, (change,), request, frozenset({group}), fresh=change.subject in around.fresh)
+
+
+def _archive_team(change: Change, around: Surroundings) -> Work:
+    group = around.object_ids[change.subject]
+    request = codec.archive_team(group) if change.kind == Kind.ARCHIVE_TEAM else codec.unarchive_team(group)
     return Work(change.kind, (change,), request, frozenset({group}), fresh=change.subject in around.fresh)
 
 
@@ -191,6 +243,32 @@ def _remove_owner(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), codec.remove_owner(group, user), frozenset({group}))
 
 
+def _remove_stranger(change: Change, around: Surroundings) -> Work:
+    group = around.object_ids[change.subject]
+    request = codec.remove_member(group, change.values["object_id"])
+    return Work(change.kind, (change,), request, frozenset({group}))
+
+
+def _demote_owner(change: Change, around: Surroundings) -> Work:
+    """An owner becomes a member on the team's own roster, which never puts them out (graph.md section 7.3).
+
+    The roster may not show the owner yet, may be locked until a teacher activates the team, or may not be open to us. Then the way
+    leads over the group: there the membership ends with the ownership (section 5.2), and is given back at once.
+    """
+    assert change.other is not None
+    group, user = around.object_ids[change.subject], around.object_ids[change.other]
+    adding = codec.add_relations(group, owners=[], members=[user])
+    if (group, user, int(Relation.OWNER)) not in around.relations:
+        # An earlier attempt came half the way.
+        return Work(change.kind, (change,), adding, frozenset({group}))
+    over_group = Work(change.kind, (change,), codec.remove_owner(group, user), frozenset({group}), then=adding)
+    seat = around.seats.get((group, user))
+    if seat is None:
+        return over_group
+    request = codec.change_role(group, seat, roles=[])
+    return Work(change.kind, (change,), request, frozenset({group}), instead=over_group)
+
+
 SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.RESTORE_USER: _restore_user,
     Kind.CREATE_USER: _create_user,
@@ -202,6 +280,8 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.LICENSE_USER: _license_user,
     Kind.UNLICENSE_USER: _license_user,
     Kind.CREATE_GROUP: _create_group,
+    Kind.CREATE_UNIFIED: _create_unified,
+    Kind.UPDATE_GROUP: _update_group,
     Kind.LICENSE_GROUP: _license_group,
     Kind.LEAVE_LICENCE_GROUP: _remove_member,
     Kind.CREATE_CLASS: _create_class,
@@ -209,6 +289,10 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.CREATE_TEAM: _create_team,
     Kind.REMOVE_OWNER: _remove_owner,
     Kind.REMOVE_MEMBER: _remove_member,
+    Kind.REMOVE_STRANGER: _remove_stranger,
+    Kind.DEMOTE_OWNER: _demote_owner,
+    Kind.ARCHIVE_TEAM: _archive_team,
+    Kind.UNARCHIVE_TEAM: _archive_team,
 }
 """Kinds of which one change is one write."""
 
@@ -232,8 +316,20 @@ def works(changes: Sequence[Change], around: Surroundings) -> Iterator[Work]:
 def add_relations(changes: Sequence[Change], around: Surroundings) -> Work:
     """One write that adds up to twenty owners and members to one group."""
     group = around.object_ids[changes[0].subject]
-    owners = [around.object_ids[c.other] for c in changes if c.kind == Kind.ADD_OWNER and c.other]
-    members = [around.object_ids[c.other] for c in changes if c.kind != Kind.ADD_OWNER and c.other]
+    owners, members = _sides(changes, around)
     request = codec.add_relations(group, owners=owners, members=members)
     fresh = changes[0].subject in around.fresh or any(change.other in around.fresh for change in changes)
     return Work(changes[0].kind, tuple(changes), request, frozenset({group}), fresh=fresh)
+
+
+def _sides(changes: Sequence[Change], around: Surroundings) -> tuple[list[str], list[str]]:
+    """The object ids of the owners and of the members that these additions are about."""
+    owners = [around.object_ids[c.other] for c in changes if c.kind == Kind.ADD_OWNER and c.other]
+    members = [around.object_ids[c.other] for c in changes if c.kind != Kind.ADD_OWNER and c.other]
+    return owners, members
+
+
+def is_there(change: Change, group: str, object_ids: Mapping[int, str], there: Container[tuple[str, str, int]]) -> bool:
+    """Whether the relation an addition is about is among those (group, user, Relation) that are there."""
+    relation = Relation.OWNER if change.kind == Kind.ADD_OWNER else Relation.MEMBER
+    return (group, object_ids[change.other or 0], int(relation)) in there

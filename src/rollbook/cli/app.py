@@ -27,6 +27,7 @@ from rollbook.cli import (
     plan,
     profile,
     protect,
+    rollover,
     sample,
     serve,
     show,
@@ -72,6 +73,7 @@ app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(protect.app, name="protect")
+app.add_typer(rollover.app, name="rollover")
 app.add_typer(corporate.app, name="corporate")
 app.add_typer(emulator.app, name="emulator")
 

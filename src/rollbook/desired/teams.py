@@ -50,7 +50,7 @@ def managed_teams(roster: Roster, profile: Profile, as_of: dt.date, made: pl.Dat
     A team that is there already, one of `made` [key, period], stays managed when nobody does any more, so that nobody is left
     in it who does not belong.
     """
-    classes = _team_classes(roster, profile)
+    classes = team_classes(roster, profile.teams.create)
     counted = current.academic_periods(roster, profile, as_of).select("period") if classes.height else classes
     classes = classes.join(counted, on="period", how="semi").join(
         in_scope(roster, profile).classes, on="klass", how="semi"
@@ -75,13 +75,12 @@ def managed_teams(roster: Roster, profile: Profile, as_of: dt.date, made: pl.Dat
 
 def every_team(roster: Roster, profile: Profile) -> pl.DataFrame:
     """All teams the register could have under a profile's mode, of every academic period (schema TEAMS)."""
-    named = _natural(_described(roster, _team_classes(roster, profile)), profile)
+    named = _natural(_described(roster, team_classes(roster, profile.teams.create)), profile)
     return named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS))
 
 
-def _team_classes(roster: Roster, profile: Profile) -> pl.DataFrame:
+def team_classes(roster: Roster, mode: str) -> pl.DataFrame:
     """[klass, key, period] of the classes that belong to a team at all; a class without its mode's parts belongs to none."""
-    mode = profile.teams.create
     parts = PARTS[mode]
     placed = (
         roster.classes.select("klass", "group", "subject", "period", class_id="sourced_id")

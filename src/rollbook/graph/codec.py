@@ -44,12 +44,16 @@ USER_PROPERTIES: Mapping[str, str] = {
 SINGLE_IN_A_LIST = frozenset({"business_phone"})
 """Properties Microsoft keeps as a list that holds one value at most (graph.md section 2.1)."""
 
-CLASS_PROPERTIES: Mapping[str, str] = {
+GROUP_PROPERTIES: Mapping[str, str] = {
     "display_name": "displayName",
     "description": "description",
+    "mail_nickname": "mailNickname",
+}
+
+CLASS_PROPERTIES: Mapping[str, str] = {
+    **GROUP_PROPERTIES,
     "class_code": "classCode",
     "external_id": "externalId",
-    "mail_nickname": "mailNickname",
 }
 
 USER_SELECT = ",".join(
@@ -134,16 +138,39 @@ UNIQUE_NAME = "rollbook-"
 
 
 def create_group(mark: str, values: Mapping[str, Any]) -> Request:
-    """A flat security group, made if none carries our mark yet; asking twice makes one (graph.md section 5.1)."""
-    body = {
-        "displayName": values["display_name"],
-        "description": values["description"],
-        "mailEnabled": False,
-        "mailNickname": f"{UNIQUE_NAME}{mark[:16]}",
-        "securityEnabled": True,
-    }
+    """A security group, made if none carries our mark yet; asking twice makes one (graph.md section 5.1).
+
+    Its nickname, which nobody sees, is made of the mark: it may hold neither accents nor more than 64 characters.
+    """
+    body = _given({name: values[name] for name in ("display_name", "description")}, GROUP_PROPERTIES)
+    body |= {"mailEnabled": False, "mailNickname": f"{UNIQUE_NAME}{mark[:16]}", "securityEnabled": True}
     headers = (("Prefer", "create-if-missing"),)
     return Request("PATCH", f"/groups(uniqueName='{UNIQUE_NAME}{mark}')", body, headers)
+
+
+def create_unified(
+    mark: str, values: Mapping[str, Any], owners: Sequence[str] = (), members: Sequence[str] = ()
+) -> Request:
+    """A private Microsoft 365 group that carries our mark from its first moment, with its first owners and members.
+
+    Not idempotent: whoever repeats it looks for the mark first (graph.md section 13.4). Only this call sets the behaviours, and a
+    group without an owner may get no SharePoint site (section 5.1).
+    """
+    body = _given({name: values[name] for name in GROUP_PROPERTIES}, GROUP_PROPERTIES)
+    body |= {
+        "groupTypes": ["Unified"],
+        "mailEnabled": True,
+        "securityEnabled": False,
+        "visibility": "Private",
+        "uniqueName": f"{UNIQUE_NAME}{mark}",
+        "resourceBehaviorOptions": list(values["behaviours"]),
+    }
+    return Request("POST", "/groups", body | _bound(owners, members))
+
+
+def update_group(object_id: str, values: Mapping[str, Any]) -> Request:
+    """Only these properties of a group that is no class."""
+    return Request("PATCH", f"/groups/{object_id}", {GROUP_PROPERTIES[key]: value for key, value in values.items()})
 
 
 def license_group(object_id: str, add: Iterable[tuple[str, Sequence[str]]], remove: Iterable[str]) -> Request:
@@ -171,15 +198,18 @@ def update_class(object_id: str, values: Mapping[str, Any]) -> Request:
 
 
 def add_relations(group: str, owners: Sequence[str], members: Sequence[str]) -> Request:
-    """Up to twenty owners and members for one group; all or none are added."""
-    if not 0 < len(owners) + len(members) <= 20:
-        raise ValueError(f"1 to 20 relations fit into one request, not {len(owners) + len(members)}")
-    body: dict[str, Any] = {}
-    if owners:
-        body["owners@odata.bind"] = [f"{GRAPH}/directoryObjects/{user}" for user in owners]
-    if members:
-        body["members@odata.bind"] = [f"{GRAPH}/directoryObjects/{user}" for user in members]
-    return Request("PATCH", f"/groups/{group}", body)
+    """Up to twenty owners and members for one group; all or none are added. A member may be a group that is nested in it."""
+    if not owners and not members:
+        raise ValueError("at least one relation is added by a request")
+    return Request("PATCH", f"/groups/{group}", _bound(owners, members))
+
+
+def _bound(owners: Sequence[str], members: Sequence[str]) -> dict[str, Any]:
+    """Owners and members as a body binds them: twenty at most, together (graph.md sections 5.1 and 5.2)."""
+    if len(owners) + len(members) > 20:
+        raise ValueError(f"at most 20 relations fit into one request, not {len(owners) + len(members)}")
+    sides = (("owners@odata.bind", owners), ("members@odata.bind", members))
+    return {name: [f"{GRAPH}/directoryObjects/{each}" for each in side] for name, side in sides if side}
 
 
 def remove_member(group: str, user: str) -> Request:
@@ -192,13 +222,34 @@ def remove_owner(group: str, user: str) -> Request:
     return Request("DELETE", f"/groups/{group}/owners/{user}/$ref")
 
 
-def create_team_from_class(group: str) -> Request:
-    """A class team from a class group; answered 202 with an operation."""
+def create_team(group: str, template: str) -> Request:
+    """A team of a group; answered 202 with an operation. Template educationClass is for class groups alone (graph.md section 6.3)."""
     body = {
-        "template@odata.bind": f"{GRAPH}/teamsTemplates('educationClass')",
+        "template@odata.bind": f"{GRAPH}/teamsTemplates('{template}')",
         "group@odata.bind": f"{GRAPH}/groups('{group}')",
     }
     return Request("POST", "/teams", body)
+
+
+def change_role(team: str, membership: str, roles: Sequence[str]) -> Request:
+    """Another role on a team's own roster: ["owner"], or none for a member; `membership` is opaque (graph.md section 7.3)."""
+    body = {"@odata.type": "#microsoft.graph.aadUserConversationMember", "roles": list(roles)}
+    return Request("PATCH", f"/teams/{team}/members/{quote(membership, safe='')}", body)
+
+
+def archive_team(group: str) -> Request:
+    """The team read-only for its members; answered 202 with an operation."""
+    return Request("POST", f"/teams/{group}/archive", {})
+
+
+def unarchive_team(group: str) -> Request:
+    """The team as it was before it was archived; answered 202 with an operation."""
+    return Request("POST", f"/teams/{group}/unarchive", {})
+
+
+def team_archived(group: str) -> Request:
+    """A look whether a team is archived."""
+    return Request("GET", f"/teams/{group}?$select=id,isArchived")
 
 
 def get_operation(location: str) -> Request:

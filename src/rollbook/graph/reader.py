@@ -25,6 +25,13 @@ FIRST_DELAY = 0.5
 
 MEMBERSHIPS = {"group_object_id": pl.String, "user_object_id": pl.String, "relation": pl.UInt8}
 
+ROSTERS = {
+    "group_object_id": pl.String,
+    "user_object_id": pl.String,
+    "owner": pl.Boolean,
+    "membership_id": pl.String,  # opaque; what a change of role addresses (graph.md section 7.3)
+}
+
 HIDDEN_MEMBERS = "Member.Read.Hidden"
 """Without this role, members of class groups are silently left out of answers (graph.md section 13.5)."""
 
@@ -111,6 +118,27 @@ class GraphReader:
             columns["user_object_id"] += people
             columns["relation"] += [int(relation)] * len(people)
         return pl.DataFrame(columns, schema=pl.Schema(MEMBERSHIPS))
+
+    def team_rosters(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """Who is on the teams' own rosters: [group_object_id, user_object_id, owner, membership_id]; none where there is no team.
+
+        A roster follows its group within hours, or a day (graph.md section 7.3); Microsoft wants it looked at once a day at most
+        (section 7.2). Needs TeamMember.Read.All or more.
+        """
+        requests = [Request("GET", f"/teams/{group}/members?$top={PAGE}") for group in object_ids]
+        rows = [
+            (group, entry["userId"], "owner" in (entry.get("roles") or ()), entry["id"])
+            for group, answer, request in zip(object_ids, self.get_many(requests), requests, strict=True)
+            if answer.status != 404
+            for entry in self._entries(request, answer)
+            if entry.get("userId")
+        ]
+        return pl.DataFrame(rows, schema=pl.Schema(ROSTERS), orient="row")
+
+    def archived(self, object_ids: Sequence[str]) -> frozenset[str]:
+        """The ids, among these of groups, whose team is archived."""
+        teams = self._found([codec.team_archived(group) for group in object_ids])
+        return frozenset(str(team["id"]) for team in teams if team.get("isArchived"))
 
     def users_by_upn(self, names: Sequence[str]) -> pl.DataFrame:
         """The users of these names that exist (schema USERS)."""

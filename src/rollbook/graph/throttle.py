@@ -43,22 +43,30 @@ WRITES_PER_SECOND = 3_000 / 150
 WRITE_BURST = 200.0
 TEAMS_PER_SECOND = 10 * 0.83
 """Teams judges a sustained rate at about 83 % of the listed value (section 9.4)."""
+TEAM_WRITES_PER_SECOND = 30 * 0.83
+"""Roles on rosters, archiving: what is written to a team, and not to its group (section 9.4)."""
 
 _TEAM_CREATION = re.compile(r"^/teams$")
+_TEAM_WRITE = re.compile(r"^/teams/")
 
 
 class Throttle:
     """When a write may go. `unlimited()` is for a tenant without quotas."""
 
-    def __init__(self, writes: Bucket | None, teams: Bucket | None) -> None:
+    def __init__(self, writes: Bucket | None, teams: Bucket | None, team_writes: Bucket | None = None) -> None:
         self._writes = writes
         self._teams = teams
+        self._team_writes = team_writes
         self._paused_until = 0.0
 
     @classmethod
     def documented(cls) -> Throttle:
         """Microsoft's quotas of one application in one tenant."""
-        return cls(Bucket(WRITES_PER_SECOND, WRITE_BURST), Bucket(TEAMS_PER_SECOND, TEAMS_PER_SECOND))
+        return cls(
+            Bucket(WRITES_PER_SECOND, WRITE_BURST),
+            Bucket(TEAMS_PER_SECOND, TEAMS_PER_SECOND),
+            Bucket(TEAM_WRITES_PER_SECOND, TEAM_WRITES_PER_SECOND),
+        )
 
     @classmethod
     def unlimited(cls) -> Throttle:
@@ -81,5 +89,7 @@ class Throttle:
         self._paused_until = max(self._paused_until, until)
 
     def _buckets(self, request: Request) -> list[Bucket | None]:
-        team = request.method == "POST" and _TEAM_CREATION.match(request.path)
-        return [self._teams if team else self._writes]
+        """What a request draws from: Teams has quotas of its own, everything else is written to the directory."""
+        if request.method == "POST" and _TEAM_CREATION.match(request.path):
+            return [self._teams]
+        return [self._team_writes if _TEAM_WRITE.match(request.path) else self._writes]

@@ -60,28 +60,34 @@ def diff_groups(desired: Desired, actual: State, matched: Matched, accounts: Acc
     blocked = pl.concat([ownerless, hindered])
     creating = _named(absent.join(blocked, on="link", how="anti"), desired.nicknames, actual, context)
     to_be_teams = pl.col("has_team")
+    to_make = there.filter(to_be_teams, ~pl.col("has_team_now"))
     unmade = pl.concat(
         [
             absent.select("link", "purpose", "has_team"),
-            there.filter(to_be_teams, ~pl.col("has_team_now")).select("link", "purpose", "has_team"),
+            to_make.select("link", "purpose", "has_team"),
         ]
     )
     teams = pl.concat(
         [
-            creating.filter(to_be_teams).select("link"),
-            there.filter(to_be_teams, ~pl.col("has_team_now")).select("link"),
+            creating.filter(to_be_teams).select("link", template=_template("kind")),
+            to_make.select("link", template=_template("kind_now")),
         ]
     ).join(blocked, on="link", how="anti")
     changes = together(
         [
             *_creations(creating),
-            rows(teams.sort("link"), Kind.CREATE_TEAM, Cause.NO_TEAM),
+            rows(teams.sort("link"), Kind.CREATE_TEAM, Cause.NO_TEAM, after=values("template")),
             *_ownerless(unmade, ownerless, hindered),
             *_left_alone(wanted, linked, matched, desired),
             *_updates(there, desired.creation_only),
         ]
     )
     return Groups(changes, pl.concat([_open(creating, has_team=to_be_teams), _open(there, has_team=to_be_teams)]))
+
+
+def _template(kind: str) -> pl.Expr:
+    """What a group of this kind becomes a team by: the template of classes is for class groups alone (graph.md section 6.3)."""
+    return pl.when(pl.col(kind).cast(pl.String) == "class").then(pl.lit("educationClass")).otherwise(pl.lit("standard"))
 
 
 def _open(groups: pl.DataFrame, has_team: pl.Expr) -> pl.DataFrame:

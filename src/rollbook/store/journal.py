@@ -190,13 +190,18 @@ class StoreJournal:
                 rows,
             )
             seqs = self._seqs([a.number for a in answers])
-            self._set_verdicts([(int(a.verdict), seq) for a in answers for seq in seqs[a.number]])
+            verdicts = {
+                seq: ChangeVerdict.PLANNED if seq in a.still_open else a.verdict
+                for a in answers
+                for seq in seqs[a.number]
+            }
+            self._set_verdicts([(int(verdict), seq) for seq, verdict in verdicts.items()])
             for a in answers:
                 self._bind(a.object_ids, Link.Origin.MADE)
-            self._remember_disabling(
-                [seq for a in answers if a.verdict == ChangeVerdict.DONE for seq in seqs[a.number]]
-            )
-            self._settle_passwords({seq: a.verdict for a in answers for seq in seqs[a.number]})
+            done = [seq for seq, verdict in verdicts.items() if verdict == ChangeVerdict.DONE]
+            self._remember_disabling(done)
+            self._remember_archiving(done)
+            self._settle_passwords(verdicts)
 
     def _seqs(self, numbers: Sequence[int]) -> dict[int, list[int]]:
         rows = models.Intent.objects.filter(run=self._run, number__in=numbers).values_list("number", "seqs")
@@ -232,6 +237,12 @@ class StoreJournal:
             done = models.Change.objects.filter(run=self._run, kind=int(kind), seq__in=seqs)
             links = list(done.values_list("subject", flat=True))
             Link.objects.filter(pk__in=links).update(disabled_by_run=run, disabled_at=at)
+
+    def _remember_archiving(self, seqs: Sequence[int]) -> None:
+        """A team counts as archived by us from the answer on, until we took it back from the archive."""
+        for kind, at in ((Kind.ARCHIVE_TEAM, self._clock.now()), (Kind.UNARCHIVE_TEAM, None)):
+            done = models.Change.objects.filter(run=self._run, kind=int(kind), seq__in=seqs)
+            Link.objects.filter(pk__in=list(done.values_list("subject", flat=True))).update(archived_at=at)
 
     def _settle_passwords(self, verdicts: Mapping[int, ChangeVerdict]) -> None:
         """A new password that Microsoft took is the first password from now on; one that it refused is forgotten."""

@@ -86,9 +86,10 @@ def _check(tenant: Tenant, group: Record, name: str, keys: list[str]) -> None:
     links = links_of(tenant, name)
     held = links.of(group["id"])
     for key in keys:
-        if tenant.users.get(key) is None and not (name == "members" and _may_nest(tenant, group, key)):
+        nested = tenant.users.get(key) is None
+        if nested and not (name == "members" and _may_nest(tenant, group, key)):
             raise not_found(key)
-        if tenant.users.get(key) is not None and tenant.users.seen(key, View.LINKS) is None:
+        if (tenant.groups if nested else tenant.users).seen(key, View.LINKS) is None:
             raise bad_request(NOT_THERE_YET)
     if tenant.groups.get(group["id"]) is not None and tenant.groups.seen(group["id"], View.LINKS) is None:
         raise bad_request(NOT_THERE_YET)

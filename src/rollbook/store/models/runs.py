@@ -22,10 +22,11 @@ class Run(Exposed):
         SUPERSEDED = "superseded"
 
     class Purpose(models.TextChoices):
-        """Whether the plan was made from a difference of register and tenant, or from a selection of people."""
+        """Whether the plan was made from a difference of register and tenant, or from a selection of people or teams."""
 
         SYNCHRONIZATION = "synchronization"
         PASSWORDS = "passwords"
+        ARCHIVING = "archiving"  # of teams, and taking them back
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
