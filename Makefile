@@ -12,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: help setup setup-dev demo test properties check format lock bench docs clean
+.PHONY: help setup setup-dev demo year test properties check format lock bench docs clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -42,6 +42,9 @@ setup: .venv/runtime ## Set up .venv with everything Rollbook runs on
 
 setup-dev: .venv/development ## Set up everything for development, a browser included
 	@tools/browser.sh >&2
+
+year: setup-dev ## A school year played day by day on an emulated tenant, with its log
+	@$(BIN)/python -m pytest --quiet --capture no tests/scenarios/test_school_year.py
 
 demo: .venv/runtime ## Sync a school into an emulated Microsoft 365 (ARGS="--help" lists the options)
 	@exec $(BIN)/rollbook demo $(ARGS)

@@ -54,6 +54,12 @@ class School:
     enrolments: list[dict[str, Any]] = field(default_factory=list)
     teachings: list[dict[str, Any]] = field(default_factory=list)
     guardians: list[dict[str, Any]] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
+
+    def _next(self, kind: str) -> int:
+        """A number no row of this kind ever had: what was dropped does not come back as somebody else's."""
+        self.told[kind] += 1
+        return self.told[kind]
 
     def person(self, name: str, user_type: str, **columns: Any) -> int:
         """A person of a user type; naming somebody again adds the type."""
@@ -76,11 +82,11 @@ class School:
         klass = self.classes.setdefault(title, len(self.classes) + 1)
         span = {"begin": dates.get("begin", BEGIN), "end": dates.get("end", END), "klass": klass, "line": 0}
         for name in teachers or []:
-            number = len(self.teachings) + 1
+            number = self._next("teaching")
             row = {"teaching": number, "sourced_id": f"t{number}", "person": self.key(name, "teacher")}
             self.teachings.append(row | span | {"teacher_type": "teacher"})
         for name in students or []:
-            number = len(self.enrolments) + 1
+            number = self._next("enrolment")
             row = {"enrolment": number, "sourced_id": f"e{number}", "person": self.key(name, "student")}
             self.enrolments.append(row | span)
         return self

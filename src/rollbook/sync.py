@@ -20,14 +20,24 @@ from typing import Protocol
 
 import polars as pl
 
+from rollbook.apply.evidence import Reading, gathered
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
+from rollbook.desired import (
+    Linked,
+    Managed,
+    TenantFacts,
+    build_desired,
+    counting,
+    managed_nodes,
+    managed_people,
+    managed_teams,
+)
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
-from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
+from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.limits import crowded_classes
-from rollbook.plan.make import MAKERS, make_plan
+from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
@@ -144,9 +154,6 @@ class View:
     matched: Matched
 
 
-HALTING = (Cause.ACCOUNT_GONE, Cause.MAPPING_FAILED, Cause.FOREIGN_MARK)
-"""Why nothing at all is done for a person whose account is linked."""
-
 Tell = Callable[[str], None]
 
 
@@ -184,9 +191,10 @@ def there(links: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
-    people = managed_people(roster, scope.profile, scope.as_of, register.departed())
-    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM))
-    nodes = managed_nodes(roster, scope.profile, scope.as_of, people)
+    today = counting(roster, scope.profile, scope.as_of)
+    people = managed_people(roster, scope.profile, scope.as_of, register.departed(), today)
+    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM), today)
+    nodes = managed_nodes(roster, scope.profile, scope.as_of, people, today)
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
     linked = Linked(
@@ -199,7 +207,7 @@ def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, r
     if scope.profile.users.licences_by_group:
         licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
         linked = replace(linked, licence_groups=memory.licence_links(licensed))
-    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes), linked)
+    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes, today), linked)
 
 
 def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:
@@ -276,11 +284,14 @@ def read_memberships(reader: TenantReader, users: pl.DataFrame, groups: pl.DataF
 def prove_view(plan: Plan, view: View, scope: Scope) -> Proof:
     """The proof of a plan that had nothing to do: what was read for it is the evidence."""
     groups = view.actual.groups.drop("link").join(view.matched.groups.select("link", "object_id"), on="object_id")
-    return _prove(plan, view.desired, view.actual.memberships, view.matched.users, groups, scope)
+    return _prove(plan, view, Reading(view.actual.memberships, groups, view.matched.users), scope)
 
 
 def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: TenantReader) -> Proof:
-    """The proof after applying: the tenant is read anew and compared with what was desired."""
+    """The proof after applying: the tenant is read anew and compared with what was desired.
+
+    `plan` is the one that was applied, its changes with the verdicts they have now.
+    """
     ours, wanted = view.desired.state.users.select("link"), view.desired.state.groups.select("link")
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
     links = pl.concat([memory.links(kind) for kind in GROUPS]).drop_nulls("object_id")
@@ -289,35 +300,8 @@ def prove_again(plan: Plan, view: View, scope: Scope, memory: Memory, reader: Te
         .drop("link")
         .join(links.join(wanted, on="link", how="semi").select("link", "object_id"), on="object_id")
     )
-    return _prove(plan, view.desired, read_memberships(reader, users, groups), users, groups, scope)
+    return _prove(plan, view, Reading(read_memberships(reader, users, groups), groups, users), scope)
 
 
-def _prove(
-    plan: Plan, desired: Desired, actual: pl.DataFrame, users: pl.DataFrame, groups: pl.DataFrame, scope: Scope
-) -> Proof:
-    """Expected is everybody who has an account or was to get one, in every group that is there or was to be made."""
-    wanted = desired.state.groups.filter(pl.col("purpose") != LICENCE).select("purpose", team="link")
-    planned = plan.changes.filter(pl.col("verdict") != int(ChangeVerdict.WAITS))
-    made = planned.filter(pl.col("kind").is_in([int(kind) for kind in MAKERS])).select(link="subject")
-    there = groups.select("has_team", team="link").join(wanted.select("team"), on="team", how="semi")
-    known = pl.concat([users.select("link"), there.select(link="team"), made]).unique()
-    reasons = desired.reasons.join(known, left_on="user", right_on="link", how="semi").join(
-        known, left_on="team", right_on="link", how="semi"
-    )
-    inside = actual.select("team", "user", "relation")
-    expected = pl.concat(
-        [
-            reasons.filter(~pl.col("held")),
-            reasons.filter("held").join(inside, on=["team", "user", "relation"], how="semi"),
-        ]
-    )
-    last_owner = plan.changes.filter(pl.col("cause") == int(Cause.LAST_OWNER))
-    halted = plan.changes.filter(pl.col("cause").is_in([int(cause) for cause in HALTING]))
-    return prove(
-        expected,
-        actual.join(wanted, on="team", how="semi"),
-        there,
-        last_owner.select(team="subject", user="object"),
-        halted.select(user="subject").unique(),
-        keep_previous=scope.profile.enrolments.keep_previous,
-    )
+def _prove(plan: Plan, view: View, now: Reading, scope: Scope) -> Proof:
+    return prove(gathered(plan, view.desired, view.actual.memberships, now, scope.profile))

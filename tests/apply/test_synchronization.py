@@ -16,6 +16,7 @@ from tests.store.world import Frozen, a_school, deliver
 from tests.world import School
 
 from rollbook.acts.runs import synchronize
+from rollbook.apply.whys import STATUSES
 from rollbook.errors import ApprovalDue, Stop
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.store.models import Connection, Run, Secret
@@ -38,7 +39,8 @@ def test_a_school_becomes_accounts_a_class_team_and_memberships_and_is_proven(st
     held = control(tenant, "/state")
     assert (held["users"], held["licensed"], held["classes"], held["teams"]) == (5, 4, 1, 1)
     assert members_of(tenant, MATHS) == ["Nikos Vasilakis", "Pupil No0", "Pupil No1", "Pupil No2"]
-    assert done.proof.as_json() == {"teams": 1, "members_expected": 5, "missing": 0, "extra": 0, "pending": 0}
+    nothing = dict.fromkeys(STATUSES, 0)
+    assert done.proof.as_json() == {"teams": 1, "groups": 0, "members_expected": 5, **nothing}
     assert set(verdict_counts(done.run)) == {ChangeVerdict.DONE}
 
 

@@ -40,12 +40,11 @@ def connected(school: School, tenant: Any) -> Institute:
     return joined(institute, tenant)
 
 
-def joined(institute: Institute, tenant: Any) -> Institute:
-    """The institute, connected to the emulated tenant."""
+def joined(institute: Institute, tenant: Any, *, quotas: bool = False) -> Institute:
+    """The institute, connected to the emulated tenant, whose quotas are kept to where it has any."""
     app = tenant.apps[0]
-    given = Credentials(
-        app["tenant"], app["client_id"], app["client_secret"], tenant.graph, tenant.login, emulated=True, quotas=False
-    )
+    identity = (app["tenant"], app["client_id"], app["client_secret"], tenant.graph, tenant.login)
+    given = Credentials(*identity, emulated=True, quotas=quotas)
     connect(institute, given, ACTOR, Frozen())
     control(tenant, "/counters/reset", {})
     return institute

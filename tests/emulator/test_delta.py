@@ -221,6 +221,22 @@ def test_uniqueness_is_checked_at_once(lagging):
     assert lagging("POST", "/users", {**_user("u")}).status_code == 400
 
 
+def test_a_write_does_not_undo_what_was_just_written_of_the_same_object(lagging):
+    keys = [lagging.user(f"u{n}", accountEnabled=False) for n in range(20)]
+    lagging.control("advance", seconds=60)
+    for key in keys:
+        assert lagging("PATCH", f"/users/{key}", {"accountEnabled": True}).status_code == 204
+        assert lagging.license(key).status_code == 200
+        assert lagging("PATCH", f"/users/{key}", {"jobTitle": "Pupil"}).status_code == 204
+    lagging.control("advance", seconds=60)
+
+    found = lagging.values("/users?$select=id,accountEnabled,jobTitle,assignedLicenses")
+    ours = [user for user in found if user["id"] in keys]
+    assert [(user["accountEnabled"], user["jobTitle"], len(user["assignedLicenses"])) for user in ours] == [
+        (True, "Pupil", 1)
+    ] * 20
+
+
 def _user(name):
     from tests.emulator.client import a_user
 

@@ -139,7 +139,7 @@ P27g | §3 | interface | Each mistake stands beside its field.
 P28  | 2047cc90 | rule | A copy has every setting of its original, for the same school year or another, with other days and another name.
 P28a | §3 | rule | A copy has no runs and is not enabled.
 P29  | 4684ff90 | rule | The settings come in parts, one for each kind of thing the tenant holds.
-P30  | bec6e92d | issue 6 | The parts are users, teams, enrolments and hierarchies.
+P30  | bec6e92d | rule | The parts are users, teams, enrolments and hierarchies.
 """,
 )
 
@@ -154,14 +154,14 @@ P31b | §4 | rule | Rows can be tried on real people before anything is sent.
 P31c | §4 | rule | A try warns where a value is too long, is empty though required, or could not be made.
 P31d | §4 | rule | A try warns where characters are not allowed, or where a value collides with somebody else's.
 P31e | §4 | rule | A row that fails for one person stops that person only.
-P32  | 5d3888cc | issue 6 | Each part of a profile has mappings.
+P32  | 5d3888cc | rule | Each part of a profile has mappings.
 P33  | 2edda11a | rule | They draw on properties, each with a meaning that is shown.
 P34  | 9c5e1a5d | rule | Of people: first and last name, e-mail, id.
 P34a | §4 | rule | Of people, also: middle and preferred names, username, number, type, grade, location, institute, groups, phone.
 P34b | §4 | rule | Of people, also: external id, employee id, status, enrolments alone, department, grade type, level, stream, last day.
-P35  | 3efcdd19 | issue 6 | Of teams: what the group, the subject and the grade are.
-P36  | 82a169d9 | issue 6 | Of enrolments: the role, among others.
-P37  | 7800f776 | issue 6 | Of hierarchies: what a study area or department is, among others.
+P35  | 3efcdd19 | rule | Of teams: what the group, the subject and the grade are.
+P36  | 82a169d9 | rule | Of enrolments: the role, among others.
+P37  | 7800f776 | rule | Of hierarchies: what a study area or department is, among others.
 P38  | c524f30c | rule | What is required cannot be left out, and nothing is mapped twice.
 P39  | c524f30c | interface | Both are shown in grey, with the reason.
 P40  | b548a088, 49775e14 | rule | Type property: the value is the person's own.
@@ -297,59 +297,103 @@ P69a | §2 | rule | Employees are matched there by reading only; nothing is writ
 
 TEAMS = section(
     "Teams",
-    "test_teams.py",
+    "test_teams.py test_team_owners.py test_rollover.py",
     "fadff6cf",
     """
-P70  | 629f7df9 | issue 6 | Teams have mappings as well.
+P70  | 629f7df9 | rule | Teams have mappings as well.
+P70a | §6 | rule | Mapped are the name, the description, the address, the class code and the external id.
+P70b | §6 | rule | A mapping that fails for one team stops that team only, and is found before anything is sent.
 P71  | 2b381342 | rule | What becomes a team is chosen from a few modes:
+P71a | §6 | rule | A class team is made of a class group, whose members are hidden, and stays locked until a teacher activates it.
+P71b | §6 | rule | A standard team is private, and nobody gets a welcome mail.
+P71c | §6 | rule | What is in a locked team is judged by its group; its own list of people follows hours later.
+P71d | §6 | rule | Microsoft needs a while before a group can become a team: it is tried again until it is one.
+P71e | §6 | rule | A class team of more than 300 people is warned of.
 P72  | b14ccdee | rule | nothing does,
-P73  | c004ea10 | issue 6 | every group does,
-P74  | b3ce6802 | issue 6 | every subject does,
+P72a | §6 | rule | Teams that are there when nothing is to be a team any more are left alone, and listed.
+P72b | §6 | rule | Another mode makes other teams; those of the mode before are left alone, and listed.
+P73  | c004ea10 | rule | every group does,
+P74  | b3ce6802 | rule | every subject does,
 P75  | 682d269b | rule | every combination of group and subject does.
-P76  | 08dfc630 | issue 6 | The first time, teams are found by their e-mail,
-P77  | 08dfc630 | issue 6 | or by their name,
+P75a | §6 | rule | A team belongs to its class and its school year: the next year's class is another team.
+P75b | §6 | rule | No team is made without an owner who may sign in and has a licence; it waits, and says so.
+P75c | §6 | rule | A new owner comes before the old one leaves; the last one stays until there is another.
+P75d | §6 | rule | Standing owners can be set, for all teams or those of a location and what lies below.
+P75e | §6 | rule | At the end of a school year it is told which teams end, which continue, and which begin.
+P75f | §6 | rule | A team that continues keeps its conversations, and only where the plan of the new year says so.
+P75g | §6 | rule | Teams that ended are archived, never deleted, and can be brought back.
+P76  | 08dfc630 | rule | The first time, teams are found by their e-mail,
+P77  | 08dfc630 | rule | or by their name,
 P78  | 08dfc630 | rule | or by their external id.
+P78a | §6 | rule | They are found among all groups, not among classes only.
+P78b | §6 | rule | Two hits wait for a person, and so does a hit that is linked to another team.
 P79  | 997fd12f/2 | rule | From then on the team's own id counts.
+P79a | §6 | rule | A group, subject or class that is called something else now keeps its team.
 """,
 )
 
 ENROLMENTS = section(
     "Enrolments",
-    "test_enrolments.py",
+    "test_enrolments.py test_held.py test_school_year.py",
     "e3b9ca64, 05590bf9, 8c16c21e",
     """
 P80  | b81f81e6 | rule | It is set what students are in a team.
 P81  | b81f81e6 | rule | It is set what teachers are in a team.
 P82  | b81f81e6 | rule | It is set for assistants, special associates, both supervisors and mentors, too.
-P83  | 4763c9bf | issue 6 | Enrolments that begin before a chosen day are held back.
-P84  | caeb21aa | issue 6 | They are let through by hand, for chosen students, by a bulk action.
+P82a | §7 | rule | Whoever is to be more or less than before is made so, without leaving the team.
+P82b | §7 | rule | Nobody is ever removed and added again: the smallest difference is sent.
+P82c | §1 | rule | A student who changes class is in one team until that day, and in the other from then on.
+P82d | §1 | rule | Somebody who stands in for a teacher between two days is in the team in those days.
+P82e | §9 | rule | A whole school year, day by day: every evening the tenant is what the register says.
+P83  | 4763c9bf | rule | Enrolments that begin before a chosen day are held back.
+P83a | §7 | rule | A membership that is there stays until its end, and ends as usual.
+P83b | §7 | rule | They count as current everywhere else.
+P83c | §7 | rule | They are listed, each with the reason.
+P84  | caeb21aa | rule | They are let through by hand, for chosen students, by a bulk action.
+P84a | §7 | rule | What was let through stays so, enrolment by enrolment, and can be held again.
 P85  | 1669bb15 | rule | Whether people without a current enrolment are synchronized is a yes or a no.
+P85a | §7 | rule | It concerns students and teachers; an account that is there loses its sign-in only as the profile says otherwise.
 P86  | 26a998a1 | rule | Whether earlier enrolments are kept is a yes or a no.
 P87  | 06388635 | rule | When they are kept, people are added to teams and never taken out.
+P87a | §7 | rule | The proof tells them apart, as kept by rule.
+P87b | §7 | rule | It concerns teams, not the groups of hierarchies.
+P87c | §7 | rule | People who were added by hand are left alone, and shown.
+P87d | §7 | rule | They are removed where the profile says so, unless earlier enrolments are kept.
 """,
 )
 
 HIERARCHIES = section(
     "Hierarchies",
-    "",
+    "test_hierarchies.py test_group_types.py",
     "9a6784ad",
     """
-P88  | c99ff2dc | issue 6 | The structure of a school has nine levels, from the institute down to the term.
-P89  | e5c8285a | issue 6 | A level that another part of the profile uses already is not offered.
-P90  | d79ba839, 587f1e61 | issue 6 | One hierarchy is for everybody,
-P91  | 7f4fba83 | issue 6 | others are for students or for teachers only, with settings of their own.
-P92  | e813c688 | issue 6 | Groups can be of the security kind,
-P93  | e813c688 | issue 6 | or of the unified kind.
-P94  | f18a9397 | issue 6 | Security groups stand one inside the other, unified ones side by side.
-P95  | 4bc4351a, 422dae0d | issue 6 | Security groups can be given permissions, on pages of SharePoint for instance.
-P96  | 172995d7 | issue 6 | Unified groups can be written to by e-mail.
-P97  | 560af8c9 | issue 6 | A unified group can be the people of a team.
+P88  | c99ff2dc | rule | The structure of a school has nine levels, from the institute down to the term.
+P88a | §8 | rule | A group stands for a path of the levels that are on, as it is found in real enrolments.
+P88b | §8 | rule | A level somebody lacks is passed over, and does not end the path.
+P88c | §8 | rule | Whoever has no enrolment joins by location, else at the institute; parents join where their children are.
+P89  | e5c8285a | rule | A level that another part of the profile uses already is not offered.
+P89a | §8 | rule | When Teams uses a level later, it is told what becomes of it; its groups are left alone, and listed.
+P90  | d79ba839, 587f1e61 | rule | One hierarchy is for everybody,
+P91  | 7f4fba83 | rule | others are for students or for teachers only, with settings of their own.
+P92  | e813c688 | rule | Groups can be of the security kind,
+P93  | e813c688 | rule | or of the unified kind.
+P93a | §8 | rule | Another kind makes new groups and leaves the old ones, which are listed.
+P94  | f18a9397 | rule | Security groups stand one inside the other, unified ones side by side.
+P94a | §8 | rule | In nested groups people are direct members of their deepest ones only,
+P94b | §8 | rule | flat ones hold the people of everything below.
+P95  | 4bc4351a, 422dae0d | rule | Security groups can be given permissions, on pages of SharePoint for instance.
+P96  | 172995d7 | rule | Unified groups can be written to by e-mail.
+P96a | §8 | rule | They are private, and have the owner a setting names; without one they are not made.
+P97  | 560af8c9 | rule | A unified group can be the people of a team.
 P98  | 16a8ee0a | interface | Two switches are there for unified groups only.
-P99  | e16daf43 | issue 6 | One makes the group without greeting its members by e-mail.
-P100 | c98b2580 | issue 6 | The other keeps the group out of its members' Outlook.
-P101 | 93b0848b | issue 6 | Only levels that are switched on can be mapped.
-P102 | 3496c335 | issue 6 | The first time, the group of a level is found by its name or external id.
-P103 | 4142d19b | issue 6 | From then on the group's own id counts.
+P99  | e16daf43 | rule | One makes the group without greeting its members by e-mail.
+P100 | c98b2580 | rule | The other keeps the group out of its members' Outlook.
+P100a | §8 | rule | Both are possible when a group is made, and leave those alone that are there.
+P101 | 93b0848b | rule | Only levels that are switched on can be mapped.
+P102 | 3496c335 | rule | The first time, the group of a level is found by its name or external id.
+P103 | 4142d19b | rule | From then on the group's own id counts.
+P103a | §8 | rule | A part of the school that is called something else now keeps its group.
+P103b | §8 | rule | What Microsoft's limits forbid is found when planning, and said in a sentence.
 """,
 )
 

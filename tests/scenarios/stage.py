@@ -26,6 +26,7 @@ from tests.scenarios.tenant import PRODUCTS, Tenant
 from tests.store.world import ACTOR, Frozen, deliver
 
 from rollbook.acts import desk, profiles
+from rollbook.acts.grade_levels import set_level
 from rollbook.acts.links import Subject, find_subject
 from rollbook.acts.profiles import Author
 from rollbook.acts.runs import Session, Synchronized, session
@@ -35,7 +36,7 @@ from rollbook.profiles import Profile as Settings
 from rollbook.profiles import parse, suggested
 from rollbook.store.models import Institute, Profile
 from rollbook.store.runs import labels, verdict_counts
-from rollbook.sync import first_look
+from rollbook.sync import crowded, first_look
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
 ADMINISTRATOR = "Emulated Administrator"
@@ -81,12 +82,28 @@ class Calendar(Frozen):
         return dt.datetime.combine(self.today, dt.time(8), dt.UTC)
 
 
+class Passing(Calendar):
+    """A clock on which whatever is waited for goes by at Microsoft too, at once: nothing really sleeps."""
+
+    def __init__(self, today: dt.date, tenant: Tenant) -> None:
+        super().__init__(today)
+        self._tenant = tenant
+
+    def now(self) -> dt.datetime:
+        return super().now() + dt.timedelta(seconds=self.monotonic())
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._tenant.control("advance", seconds=seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a synchronization did: changes made, writes sent, what waits for whom and why in sentences.
 
-    `refused` are changes Microsoft refused; `forecast` says what was known of seats before anything was applied; `left_alone`
-    are accounts that belong to nobody in the register, but the tenant's own administrator.
+    `refused` are changes Microsoft refused, `later` those it put off; `forecast` says what was known of seats before anything was
+    applied; `left_alone` are accounts that belong to nobody in the register, but the tenant's own administrator. `deviations` are
+    what the proof says: (group, person, "missing" | "extra" | "pending" | "kept" ..., why).
     """
 
     changes: int
@@ -95,7 +112,18 @@ class Done:
     told: tuple[str, ...]
     forecast: tuple[Forecast, ...] = ()
     refused: int = 0
+    later: int = 0
     left_alone: tuple[str, ...] = ()
+    deviations: tuple[tuple[str, str, str, str], ...] = ()
+    crowded: tuple[tuple[str, int], ...] = ()
+
+    def said(self, *words: str) -> bool:
+        """Whether one of the sentences has all these words."""
+        return any(all(word in line for word in words) for line in (*self.told, *self.waits))
+
+    def proof_says(self, group: str, person: str) -> set[str]:
+        """What the proof says of somebody in a group: missing, extra, pending, kept ...; empty where all is as it should be."""
+        return {status for where, who, status, _ in self.deviations if (where, who) == (group, person)}
 
     def reason(self, name: str) -> str:
         """Why something waits for this person or class; "" where nothing does."""
@@ -104,14 +132,19 @@ class Done:
 
 @dataclass
 class Stage:
-    """One school with its profile and its tenant. A day is set by `on`; the first is 2026-10-01."""
+    """One school with its profile and its tenant. A day is set by `on`; the first is 2026-10-01.
+
+    `documented`: the tenant keeps the quotas and delays that Microsoft documents, and whatever is waited for goes by at once.
+    """
 
     tenant: Tenant
+    documented: bool = False
     school: Register = field(default_factory=Register)
     today: dt.date = dt.date(2026, 10, 1)
     _delivered: dict[str, pl.DataFrame] = field(default_factory=dict)
     _joined: bool = False
     _settings: Settings = field(default_factory=suggested)
+    _levels: dict[str, list[str]] = field(default_factory=dict)
 
     def on(self, text: str) -> Stage:
         """From now on it is this day; days that went by did so at Microsoft too."""
@@ -130,9 +163,27 @@ class Stage:
         self._settings = parse(merged(self._settings.model_dump(mode="json"), overrides))
         return self._settings
 
-    def tenant_holds(self, *accounts: Mapping[str, Any]) -> None:
-        """Accounts that are in the tenant already, made by somebody else."""
-        self.tenant.control("seed", users=[dict(account) for account in accounts])
+    def hours_go_by(self, hours: float) -> Stage:
+        """Some hours of the same day go by at Microsoft."""
+        self.tenant.wait(hours / 24)
+        return self
+
+    def grade_levels(self, **levels: list[str]) -> Stage:
+        """The school's own table of levels: `grade_levels(primary=["1st grade", "2nd grade"])`."""
+        self._levels |= levels
+        return self
+
+    def tenant_holds(self, *made: Mapping[str, Any]) -> None:
+        """Accounts and groups that are in the tenant already, made by somebody else; accounts first, for they are in groups."""
+        kinds: dict[str, list[dict[str, Any]]] = {"users": [], "groups": [], "classes": []}
+        for given in made:
+            entry = dict(given)
+            kind = entry.pop("_kind", None)
+            kinds["users" if kind is None else "classes" if kind == "class" else "groups"].append(entry)
+        self.tenant.control("seed", **kinds)
+        if self.documented:
+            # They were there long before: everybody has seen them by now.
+            self.tenant.control("advance", seconds=60)
 
     def institute(self) -> Institute:
         """The school as the product knows it: delivered as it is now, its first profile saved as it was told."""
@@ -142,6 +193,9 @@ class Stage:
             deliver(self.school, accepted=True)
             self._delivered = now
         school = Institute.objects.get()
+        for level, grades in self._levels.items():
+            set_level(school, level, grades, self.author)
+        self._levels = {}
         held = school.profiles.filter(name=FIRST_PROFILE).first()
         if held is not None and profiles.exported(held).profile != self._settings:
             profiles.save(held, replace(profiles.exported(held), profile=self._settings), self.author)
@@ -155,13 +209,18 @@ class Stage:
         """The school, with its tenant connected."""
         school = self.institute()
         if not self._joined:
-            joined(school, self.tenant.running)
+            joined(school, self.tenant.running, quotas=self.documented)
             self._joined = True
         return school
 
+    @property
+    def clock(self) -> Calendar:
+        """The clock of the stage's day, which moves where the tenant takes its time."""
+        return Passing(self.today, self.tenant) if self.documented else Calendar(self.today)
+
     def opened(self) -> AbstractContextManager[Session]:
         """A session with the tenant on the stage's day."""
-        return session(self.connected(), self.today, ACTOR, Calendar(self.today))
+        return session(self.connected(), self.today, ACTOR, self.clock)
 
     def desk(self) -> AbstractContextManager[desk.Desk]:
         """Somebody decides about links and protected accounts by hand."""
@@ -173,16 +232,38 @@ class Stage:
 
     def synchronise(self) -> Done:
         """One synchronization, to which somebody agrees whatever it says; every change it plans succeeds, and it is proven."""
-        with self._carried_out() as (open_session, done):
-            assert set(verdict_counts(done.run)) <= {ChangeVerdict.DONE, ChangeVerdict.WAITS}
-            assert done.proof.holds
-            return told(done.plan, open_session, self._writes())
+        done = self.attempt()
+        assert (done.refused, done.later) == (0, 0), done
+        assert not [each for each in done.deviations if each[2] in ("missing", "extra")], done.deviations
+        return done
 
     def attempt(self) -> Done:
-        """One synchronization of which Microsoft may refuse something."""
+        """One synchronization of which Microsoft may refuse something, or put it off."""
         with self._carried_out() as (open_session, done):
-            refused = verdict_counts(done.run).get(ChangeVerdict.NEVER, 0)
-            return replace(told(done.plan, open_session, self._writes()), refused=refused)
+            counted = verdict_counts(done.run)
+            known = {ChangeVerdict.DONE, ChangeVerdict.WAITS, ChangeVerdict.NEVER, ChangeVerdict.LATER}
+            assert set(counted) <= known | {ChangeVerdict.BLOCKED}, counted
+            names = labels(open_session.connection.tenant)
+            deviations = [
+                (names.get(team, ""), names.get(user, ""), status, why)
+                for team, user, status, why in done.proof.deviations.select("team", "user", "status", "why").iter_rows()
+            ]
+            return replace(
+                told(done.plan, open_session, self._writes()),
+                refused=counted.get(ChangeVerdict.NEVER, 0),
+                later=counted.get(ChangeVerdict.LATER, 0) + counted.get(ChangeVerdict.BLOCKED, 0),
+                deviations=tuple(deviations),
+            )
+
+    def synchronise_until_done(self, most: int = 6) -> list[Done]:
+        """Synchronizations two hours apart, as the schedule has them, until one finds nothing left to do; each of them."""
+        rounds: list[Done] = []
+        while len(rounds) < most:
+            rounds.append(self.attempt())
+            if not rounds[-1].changes:
+                return rounds
+            self.hours_go_by(2)
+        raise AssertionError(f"there was still something to do after {most} synchronizations: {rounds[-1]}")
 
     @contextmanager
     def _carried_out(self) -> Iterator[tuple[Session, Synchronized]]:
@@ -198,8 +279,11 @@ class Stage:
         with self.opened() as open_session:
             plan, view = open_session.plan()
             alone = first_look(plan, view).left_alone["display_name"]
+            names = labels(open_session.connection.tenant)
             return replace(
-                told(plan, open_session, 0), left_alone=tuple(name for name in alone if name != ADMINISTRATOR)
+                told(plan, open_session, 0),
+                left_alone=tuple(name for name in alone if name != ADMINISTRATOR),
+                crowded=tuple((names[team], people) for team, people in crowded(view).iter_rows()),
             )
 
     def leave_and_return(self, name: str) -> None:

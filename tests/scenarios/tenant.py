@@ -61,6 +61,51 @@ class Account:
         return self.properties[name]
 
 
+GROUP_SELECT = (
+    "id,displayName,description,mailNickname,mail,groupTypes,securityEnabled,visibility,resourceBehaviorOptions,"
+    "resourceProvisioningOptions,creationOptions,uniqueName"
+)
+CLASS_SELECT = "id,classCode,externalId,externalName,externalSource,externalSourceDetail"
+OBJECT_TYPES = {"#microsoft.graph.user": "user", "#microsoft.graph.group": "group"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group as the tenant holds it.
+
+    `kind` is class, unified or security; `behaviours` are its resourceBehaviorOptions; `locked` is whether a teacher still has to
+    activate its team. `class_code`, `external_id` and `source` are empty where it is no class.
+    """
+
+    object_id: str
+    name: str
+    kind: str
+    description: str | None
+    nickname: str
+    mail: str | None
+    visibility: str
+    behaviours: frozenset[str]
+    unique_name: str | None
+    has_team: bool
+    archived: bool
+    locked: bool
+    class_code: str | None
+    external_id: str | None
+    source: str | None
+
+
+def group_made_by_others(name: str, kind: str = "unified", **more: Any) -> dict[str, Any]:
+    """A group, class or team that somebody else made, for `Stage.tenant_holds`.
+
+    `owners` and `members` are user names without the domain, `team=True` makes it a team that is open; other properties by
+    Graph's own names.
+    """
+    flags = {"mailEnabled": kind != "security", "securityEnabled": kind == "security"}
+    whole = {"displayName": name, "groupTypes": [] if kind == "security" else ["Unified"], **flags, **more}
+    whole |= {as_: [f"{who}@{DOMAIN}" for who in more.get(as_, ())] for as_ in ("owners", "members")}
+    return {"_kind": kind, "visibility": "Private", **whole}
+
+
 def made_by_others(user_name: str, name: str | None = None, **more: Any) -> dict[str, Any]:
     """An account that somebody else made: `more` are properties by our names, or Graph's own."""
     whole = user_name if "@" in user_name else f"{user_name}@{DOMAIN}"
@@ -129,10 +174,30 @@ class Tenant:
         body = {"addLicenses": [{"skuId": sku, "disabledPlans": []}], "removeLicenses": []}
         assert self.graph("POST", f"/users/{self.account(name).object_id}/assignLicense", body).status_code == 200
 
-    def joins(self, account: str, group: str) -> None:
-        """An administrator puts an account into a group by hand."""
-        (found,) = self.graph.values(f"/groups?$filter=displayName eq '{group}'&$select=id")
-        self.control("people", group=found["id"], user=self.account(account).object_id)
+    def joins(self, account: str, group: str, relation: str = "member") -> None:
+        """An administrator puts an account into a group by hand, as member or owner."""
+        self.control("people", group=self._one(group)["id"], user=self.account(account).object_id, **{"as": relation})
+
+    def is_taken_out(self, account: str, group: str, relation: str = "member") -> None:
+        """An administrator takes an account out of a group by hand."""
+        whom = {"group": self._one(group)["id"], "user": self.account(account).object_id, "as": relation}
+        self.control("people", **whom, remove=True)
+
+    def activates(self, team: str) -> None:
+        """A teacher opens a class team."""
+        self.control("activate", team=self._one(team)["id"])
+
+    def edits(self, group: str, **properties: Any) -> None:
+        """An administrator changes a group by hand; properties by Graph's names."""
+        self.control("edit", group=self._one(group)["id"], set=properties)
+
+    def deletes(self, group: str) -> None:
+        """An administrator deletes a group by hand."""
+        self.control("delete", group=self._one(group)["id"])
+
+    def archives(self, team: str) -> None:
+        """An administrator archives a team by hand."""
+        assert self.graph("POST", f"/teams/{self._one(team)['id']}/archive").status_code == 202
 
     def refuses_changes_of(self, account: str) -> None:
         """The next change of an account is refused, as where somebody got a role after the plan was made."""
@@ -148,6 +213,11 @@ class Tenant:
             "@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{self.account(account).object_id}"
         }
         assert self.graph("POST", f"/directory/administrativeUnits/{unit}/members/$ref", reference).status_code == 204
+
+    def writes(self) -> list[str]:
+        """What was asked to be changed, oldest first, refused or not: "PATCH /groups/{id}"."""
+        sent = control(self.running, "/transcript?limit=5000")["requests"]
+        return [f"{each['method']} {each['address']}" for each in reversed(sent) if each["method"] != "GET"]
 
     def names(self) -> set[str]:
         """The display names of all accounts."""
@@ -166,22 +236,93 @@ class Tenant:
         """The names of all groups, whether teams or not."""
         return {group["displayName"] for group in self.graph.values("/groups?$select=displayName")}
 
-    def members(self, team: str) -> set[str]:
-        """The display names of a team's members, its owners included."""
-        return self._people(team, "members")
+    def every_group(self) -> list[Group]:
+        """All groups as they are."""
+        return [self._group(found) for found in self._found()]
 
-    def owners(self, team: str) -> set[str]:
-        """The display names of a team's owners."""
-        return self._people(team, "owners")
+    def groups_of(self, kind: str) -> set[str]:
+        """The names of all groups of a kind: class, unified or security."""
+        return {group.name for group in self.every_group() if group.kind == kind}
 
-    def _people(self, team: str, relation: str) -> set[str]:
-        (group,) = self.graph.values(f"/groups?$filter=displayName eq '{team}'&$select=id")
-        return {person["displayName"] for person in self.graph.values(f"/groups/{group['id']}/{relation}")}
+    def group(self, name: str) -> Group:
+        """The one group of this display name, object id, or mail nickname."""
+        return self._group(self._one(name))
+
+    def _found(self) -> list[dict[str, Any]]:
+        return self.graph.values(f"/groups?$select={GROUP_SELECT}&$top=999")
+
+    def _one(self, name: str) -> dict[str, Any]:
+        everything = self._found()
+        by = ("id", "displayName", "mailNickname")
+        found = next((hits for key in by if (hits := [each for each in everything if each[key] == name])), [])
+        assert len(found) == 1, f"{len(found)} groups go by {name}"
+        return found[0]
+
+    def _group(self, group: Mapping[str, Any]) -> Group:
+        answer = self.graph("GET", f"/education/classes/{group['id']}?$select={CLASS_SELECT}")
+        klass = answer.json() if answer.status_code == 200 else None
+        team = "Team" in group["resourceProvisioningOptions"]
+        opened = self.graph("GET", f"/teams/{group['id']}") if team else None
+        # Whether a team is locked is told by Microsoft's beta only, and that it is archived once the team is ready.
+        held = self.running.directory.groups.get(group["id"]).get("_team", {})
+        return Group(
+            object_id=group["id"],
+            name=group["displayName"],
+            kind="class" if klass else "unified" if "Unified" in group["groupTypes"] else "security",
+            description=group["description"],
+            nickname=group["mailNickname"],
+            mail=group["mail"],
+            visibility=group["visibility"],
+            behaviours=frozenset(group["resourceBehaviorOptions"]),
+            unique_name=group["uniqueName"],
+            has_team=team,
+            archived=bool(opened is not None and opened.status_code == 200 and opened.json()["isArchived"]),
+            locked=bool(held.get("locked")),
+            class_code=klass["classCode"] if klass else None,
+            external_id=klass["externalId"] if klass else None,
+            source=klass["externalSourceDetail"] if klass else None,
+        )
+
+    def members(self, group: str) -> set[str]:
+        """The display names of a group's direct members, its owners and nested groups included."""
+        return {entry["displayName"] for entry in self._people(group, "members")}
+
+    def owners(self, group: str) -> set[str]:
+        """The display names of a group's owners."""
+        return {entry["displayName"] for entry in self._people(group, "owners")}
+
+    def people(self, group: str) -> set[str]:
+        """The display names of a group's direct members that are accounts."""
+        return self._direct(group, "user")
+
+    def nested(self, group: str) -> set[str]:
+        """The names of the groups that are direct members of a group."""
+        return self._direct(group, "group")
+
+    def _direct(self, group: str, kind: str) -> set[str]:
+        entries = self._people(group, "members")
+        return {entry["displayName"] for entry in entries if OBJECT_TYPES[entry["@odata.type"]] == kind}
+
+    def everybody_in(self, group: str) -> set[str]:
+        """The display names of all accounts in a group or in one that is nested in it, however deep."""
+        return self.people(group).union(*(self.everybody_in(inner) for inner in self.nested(group)))
+
+    def roster(self, team: str) -> dict[str, str]:
+        """Who is on a team's own roster, which Teams keeps apart from the group: owner or member by display name."""
+        entries = self.graph.values(f"/teams/{self._one(team)['id']}/members")
+        return {entry["displayName"]: "owner" if "owner" in entry["roles"] else "member" for entry in entries}
+
+    def ids(self, group: str, relation: str) -> set[str]:
+        """The object ids of a group's members or owners."""
+        return {entry["id"] for entry in self._people(group, relation)}
+
+    def _people(self, group: str, relation: str) -> list[dict[str, Any]]:
+        return self.graph.values(f"/groups/{self._one(group)['id']}/{relation}?$top=999")
 
     def everything(self) -> dict[str, Any]:
-        """All accounts and teams with their people, to be compared with a later look."""
-        teams = {team: (self.members(team), self.owners(team)) for team in self.teams()}
-        return {"accounts": {a.object_id: (a, dict(a.properties)) for a in self.accounts()}, "teams": teams}
+        """All accounts and groups with their people, to be compared with a later look."""
+        groups = {g.object_id: (g, self.members(g.object_id), self.owners(g.object_id)) for g in self.every_group()}
+        return {"accounts": {a.object_id: (a, dict(a.properties)) for a in self.accounts()}, "groups": groups}
 
 
 def _account(user: Mapping[str, Any], words: Mapping[str, str]) -> Account:

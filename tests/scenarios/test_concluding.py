@@ -9,6 +9,7 @@ import pytest
 from tests.scenarios.stage import FIRST_PROFILE, Stage, proves
 
 from rollbook.acts import profiles
+from rollbook.apply.whys import STATUSES
 from rollbook.errors import InputRefused
 from rollbook.profiles import parse, suggested
 from rollbook.store.models import Profile, Run
@@ -77,4 +78,4 @@ def test_of_the_last_synchronization_the_day_the_time_and_the_result_are_known(s
 
     assert last.started_at == last.finished_at == dt.datetime(2026, 10, 2, 8, tzinfo=dt.UTC)
     assert last.state == Run.State.PROVEN
-    assert last.proof == {"teams": 1, "members_expected": 3, "missing": 0, "extra": 0, "pending": 0}
+    assert last.proof == {"teams": 1, "groups": 0, "members_expected": 3, **dict.fromkeys(STATUSES, 0)}

@@ -341,11 +341,29 @@ def test_a_copy_may_be_for_the_same_school_year_with_other_days(stage: Stage):
 
 
 @proves("P29")
-def test_the_settings_of_users_teams_and_enrolments_stand_apart_and_each_can_be_set_alone(stage: Stage):
+def test_each_part_of_the_settings_can_be_set_alone(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
-    settings = stage.profile(teams={"create": "nothing"}).model_dump()
+    stage.profile(teams={"create": "nothing"})
     stage.synchronise()
 
-    assert {"users", "teams", "enrolments"} <= settings.keys()
     assert stage.tenant.names() == {"Nikos Vasilakis", "Maria Papadaki"}
     assert stage.tenant.teams() == set()
+
+
+@proves("P30")
+def test_users_teams_enrolments_and_hierarchies_each_decide_about_what_they_are_named_after(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.school.is_taught("7A Maths", group="7A", subject="Maths")
+    settings = stage.profile(
+        users={"mappings": {"job_title": {"type": "static", "value": "Ours"}}},
+        teams={"create": "subject"},
+        enrolments={"student": "none"},
+        hierarchies={"student": {"levels": {"group": {}}}},
+    )
+    stage.synchronise()
+
+    assert list(settings.model_dump())[-4:] == ["users", "teams", "enrolments", "hierarchies"]
+    assert stage.tenant.account("Maria Papadaki")["job_title"] == "Ours"
+    assert stage.tenant.teams() == {"Maths"}
+    assert stage.tenant.members("Maths") == {"Nikos Vasilakis"}
+    assert stage.tenant.people("7A (students)") == {"Maria Papadaki"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from django.db import transaction
 
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
@@ -23,14 +24,13 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, mirror, protection, runs, trail
+from rollbook.store import leases, mirror, proofs, protection, runs, trail
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
 from rollbook.sync import Scope, View, absences, draft, prove_again, prove_view
 
-DEVIATIONS_KEPT = 500
 USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 """Whoever holds one of these may change any account that is not protected."""
 
@@ -133,12 +133,14 @@ class Session:
         if plan.counts["changes"] == plan.counts["newly_waiting"]:
             proof = prove_view(plan, view, self.scope)
         else:
-            proof = prove_again(plan, view, self.scope, self.memory, self.tenant.reader)
+            carried_out = replace(plan, changes=runs.load_changes(run))
+            proof = prove_again(carried_out, view, self.scope, self.memory, self.tenant.reader)
         run.state = Run.State.PROVEN if proof.holds else Run.State.NOT_PROVEN
         run.proof = proof.as_json()
-        run.deviations = proof.deviations.head(DEVIATIONS_KEPT).to_dicts()
         run.finished_at = self.clock.now()
-        run.save(update_fields=["state", "proof", "deviations", "finished_at"])
+        with transaction.atomic():
+            run.save(update_fields=["state", "proof", "finished_at"])
+            proofs.save_proof(run, proof)
         self._trail("run.proven", run, proof.as_json())
         return proof
 

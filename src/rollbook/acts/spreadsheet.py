@@ -39,6 +39,15 @@ def write_file(path: Path, text: str) -> None:
         raise InputRefused(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
 
 
+MARK = "\ufeff"
+"""Tells Excel that a file is UTF-8; `read_file` takes it as read."""
+
+
+def write_table(path: Path, text: str) -> None:
+    """The same, of CSV that people open with Excel, which would take it for another encoding otherwise."""
+    write_file(path, MARK + text)
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Which columns a file may have; of those in `needed`, it must have at least one of each group."""

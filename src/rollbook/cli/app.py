@@ -26,7 +26,9 @@ from rollbook.cli import (
     person,
     plan,
     profile,
+    proof,
     protect,
+    rollover,
     sample,
     serve,
     show,
@@ -59,6 +61,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
 app.command("held")(held.held)
 app.command("release")(held.release)
@@ -72,6 +75,7 @@ app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(grade_levels.app, name="grade-levels")
 app.add_typer(protect.app, name="protect")
+app.add_typer(rollover.app, name="rollover")
 app.add_typer(corporate.app, name="corporate")
 app.add_typer(emulator.app, name="emulator")
 

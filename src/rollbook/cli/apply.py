@@ -23,14 +23,18 @@ def apply(
 
     open_store()  # the modules below need it
     from rollbook.acts.runs import apply_run
-    from rollbook.cli import context, listing, passwords
+    from rollbook.cli import context, listing, passwords, rollover
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
     school = context.institute(institute)
     found = context.run_of(school, run)
-    if found.purpose == found.Purpose.PASSWORDS:
-        passwords.confirm_and_carry_out(school, found, yes=yes, as_json=as_json, quiet=quiet)
+    of_its_own = {
+        found.Purpose.PASSWORDS: passwords.confirm_and_carry_out,
+        found.Purpose.ARCHIVING: rollover.confirm_and_carry_out,
+    }
+    if found.purpose in of_its_own:
+        of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)
     if not yes:
         listing.show_summary(found)
         typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)

@@ -77,10 +77,16 @@ def show_summary(run: Run) -> None:
 def show_proof(proof: dict[str, int]) -> None:
     """The proof in one line."""
     verdict = "proven equal" if not proof["missing"] and not proof["extra"] else "NOT equal"
+    groups = f" and {proof['groups']:,} groups" if proof.get("groups") else ""
+    others = "".join(f", {proof[name]:,} {word}" for name, word in APART.items() if proof.get(name))
     out.print(
-        f"  {verdict}: {proof['teams']:,} teams, {proof['members_expected']:,} memberships expected, "
-        f"{proof['missing']:,} missing, {proof['extra']:,} extra, {proof['pending']:,} pending at Microsoft"
+        f"  {verdict}: {proof['teams']:,} teams{groups}, {proof['members_expected']:,} memberships expected, "
+        f"{proof['missing']:,} missing, {proof['extra']:,} extra, {proof['pending']:,} pending at Microsoft{others}"
     )
+
+
+APART = {"waiting": "waiting", "held": "held", "kept": "kept by rule"}
+"""What a proof tells apart from faults, told where there is any."""
 
 
 def looked(look: FirstLook) -> dict[str, Any]:

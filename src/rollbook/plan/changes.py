@@ -107,6 +107,9 @@ class Cause(IntEnum):
     TOO_MANY_OWNERS = 57  # Microsoft's limit of owners of one group
     TOO_MANY_MEMBERS = 58  # Microsoft's limit of members of one team
     KEPT_ON_PREMISES = 59  # the group is kept by the school's own Active Directory
+    NO_TEAM_TO_ARCHIVE = 68  # the group is no team
+    ARCHIVED_ALREADY = 69
+    NOT_ARCHIVED = 75
     FOREIGN_MARK = 51  # the object carries somebody else's mark, or none where ours should be
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password

@@ -105,6 +105,9 @@ REASONS: dict[Cause, str] = {
     ),
     Cause.NOBODY: "waits: somebody decided that there is to be no account",
     Cause.DYNAMIC_GROUP: "waits: Microsoft finds the members of the group by a rule, so nobody is added or removed here",
+    Cause.NO_TEAM_TO_ARCHIVE: "waits: the group is no team, and only teams can be archived",
+    Cause.ARCHIVED_ALREADY: "waits: is archived already",
+    Cause.NOT_ARCHIVED: "waits: is not archived",
     Cause.FOREIGN_MARK: "waits: what it is linked to does not carry our mark; look who else manages it, or unlink",
     Cause.NOT_LINKED: "waits: has no linked account",
     Cause.SIGNS_IN_ELSEWHERE: "waits: signs in at another provider, which keeps the password; set it there",
@@ -141,6 +144,8 @@ OBJECTIONS: dict[str, str] = {
     "accounts-renamed": "{count} accounts would get another user name",
     "members-removed": "{count} memberships would be removed",
     "passwords-set": "New passwords would be set: {count}",
+    "teams-archived": "Teams would be archived: {count}",
+    "teams-unarchived": "Teams would be taken back from the archive: {count}",
     "teams-emptied": "{count} teams would lose more than half their people",
 }
 

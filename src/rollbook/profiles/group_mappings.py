@@ -49,6 +49,7 @@ TEAM_TARGETS: Table[str, Target] = {
         "Name of the team's mailbox, before the @. Letters Microsoft does not take are replaced or left out, and equal names "
         "numbered.",
         required=True,
+        shortened=True,
     ),
     "class_code": Target(64, "Code of the class, shown to teachers; class teams alone have one."),
     "external_id": Target(128, "Id of the class at Microsoft, by which it can be matched; class teams alone have one."),
@@ -97,6 +98,7 @@ NODE_TARGETS: Table[str, Target] = {
         64,
         "Name of the group's mailbox, before the @; security groups have the name alone. Letters Microsoft does not take are "
         "replaced or left out, and equal names numbered.",
+        shortened=True,
     ),
     "external_id": Target(128, "Id of what the node stands for, by which its group can be matched."),
 }

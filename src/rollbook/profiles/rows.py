@@ -22,13 +22,14 @@ YES_NO = ("yes", "no")
 class Target:
     """A property at Microsoft: how long it may be, whether it has to be there, what it means.
 
-    `words` are the only values it takes; empty: any text.
+    `words` are the only values it takes; empty: any text. What is `shortened` is made from a text of any length, and cut.
     """
 
     longest: int
     meaning: str
     required: bool = False
     words: tuple[str, ...] = ()
+    shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,3 +62,19 @@ def made(tenant: Tenant, institute: Institute, kind: str) -> pl.DataFrame:
         "ORDER BY l.id"
     )
     return read_frame(statement, [tenant.pk, kind, institute.pk, kind], MADE)
+
+
+PLACED: Schema = {**KNOWN, "link": pl.Int64, "object_id": pl.String, "archived": pl.Boolean}
+
+
+def placed(tenant: Tenant, institute: Institute, kind: str) -> pl.DataFrame:
+    """Every grouping of this kind the institute ever had, with its link to the tenant, null where it has none (schema PLACED)."""
+    statement = (
+        "SELECT g.id, g.key, g.period, g.sourced_id, g.code, g.label, l.id, l.object_id, "
+        "CASE WHEN l.archived_at IS NULL THEN 0 ELSE 1 END "
+        f"FROM {table_of(Grouping)} g LEFT JOIN {table_of(Link)} l "
+        "ON l.subject = g.id AND l.period = g.period AND l.kind = %s AND l.tenant_id = %s "
+        "WHERE g.institute_id = %s AND g.kind = %s ORDER BY g.id"
+    )
+    raw = {**PLACED, "archived": pl.Int64}
+    return read_frame(statement, [kind, tenant.pk, institute.pk, kind], raw).cast(pl.Schema(PLACED))

@@ -47,6 +47,12 @@ def read_periods(institute: Institute) -> pl.DataFrame:
     return _newest(institute, AcademicPeriod, ("entity", "sourced_id"), schema)
 
 
+def read_school_years(institute: Institute) -> pl.DataFrame:
+    """Academic periods as people know them, also those that are gone: [period, period_id, title, begin]."""
+    schema = {"period": pl.Int64, "period_id": pl.String, "title": pl.String, "begin": pl.Date}
+    return _newest(institute, AcademicPeriod, ("entity", "sourced_id", "title", "begin"), schema)
+
+
 def _newest(
     institute: Institute,
     model: type[django_models.Model],

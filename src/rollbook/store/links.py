@@ -170,3 +170,19 @@ def _forget_what_was(moves: pl.DataFrame) -> None:
 def history(link: int) -> Sequence[LinkHistory]:
     """What a link pointed to, the oldest first."""
     return list(LinkHistory.objects.filter(link=link).order_by("at", "pk"))
+
+
+TAKEN_OVER: Schema = {"link": pl.Int64, "before": pl.Int64}
+
+
+def taken_over(tenant: Tenant, kind: str) -> pl.DataFrame:
+    """[link, before]: links that hold what another link gave up for them in the same change, and that link."""
+    table = table_of(LinkHistory)
+    statement = (
+        f"SELECT n.link_id, o.link_id FROM {table} n "
+        f"JOIN {table_of(Link)} l ON l.id = n.link_id AND l.object_id = n.object_id "
+        f"JOIN {table} o ON o.before = n.object_id AND o.at = n.at AND o.object_id IS NULL AND o.link_id <> n.link_id "
+        f"WHERE l.tenant_id = %s AND l.kind = %s AND n.id = (SELECT MAX(m.id) FROM {table} m WHERE m.link_id = n.link_id) "
+        "ORDER BY n.link_id"
+    )
+    return read_frame(statement, [tenant.pk, kind], TAKEN_OVER)

@@ -22,7 +22,8 @@ from rollbook.store.models import (
     Source,
 )
 from rollbook.store.models.versioned import Versioned
-from rollbook.store.runs import labels
+from rollbook.store.proof_lines import told
+from rollbook.store.proofs import read_deviations
 
 STAGES: dict[str, tuple[Kind, ...]] = {
     "Links": (Kind.LINK_USER, Kind.LINK_GROUP),
@@ -120,19 +121,8 @@ def waiting_reasons(run: Run) -> list[tuple[str, int]]:
 
 
 def deviations(run: Run) -> list[dict[str, str]]:
-    """The first deviations the run's proof found, with names instead of links."""
-    shown = run.deviations[:DEVIATIONS]
-    links = {entry[key] for entry in shown for key in ("team", "user") if entry[key] is not None}
-    named = labels(run.tenant, sorted(links)) if links else {}
-    return [
-        {
-            "team": named.get(entry["team"], ""),
-            "user": named.get(entry["user"], "somebody outside the register"),
-            "status": entry["status"],
-            "why": entry["why"],
-        }
-        for entry in shown
-    ]
+    """The first deviations the run's proof found, faults first, with names instead of links; none where it is kept no longer."""
+    return told(run, read_deviations(run, limit=DEVIATIONS)).to_dicts()
 
 
 def last_runs(limit: int, institute: Institute | None = None) -> list[Run]:

@@ -63,7 +63,7 @@ def create_class(ask: Ask) -> Answer:
 
 def update_class(ask: Ask) -> Answer:
     """200 with the class; only what is given changes."""
-    known, given = CLASS.find(ask.tenant, ask.parameters["id"]), ask.record()
+    known, given = CLASS.to_change(ask.tenant, ask.parameters["id"]), ask.record()
     _check_class(ask.tenant, given)
     if "mailNickname" in given:
         rules.check_free_nickname(ask.tenant, given["mailNickname"], known["id"])
@@ -130,7 +130,7 @@ def create_school(ask: Ask) -> Answer:
 
 def update_school(ask: Ask) -> Answer:
     """200 with the school."""
-    known, given = SCHOOL.find(ask.tenant, ask.parameters["id"]), ask.record()
+    known, given = SCHOOL.to_change(ask.tenant, ask.parameters["id"]), ask.record()
     _check_school(ask.tenant, given)
     shared: Record = {name: given[name] for name in ("displayName", "description", "externalId") if name in given}
     own = {name: value for name, value in given.items() if name not in shared}
@@ -202,7 +202,7 @@ def create_learner(ask: Ask) -> Answer:
 
 def update_learner(ask: Ask) -> Answer:
     """200 with the user."""
-    known, given = LEARNER.find(ask.tenant, ask.parameters["id"]), ask.record()
+    known, given = LEARNER.to_change(ask.tenant, ask.parameters["id"]), ask.record()
     own, shared = _own_part(given), _directory_part(given)
     record = users.change(ask.tenant, known, shared) if shared else known
     if own:

@@ -163,7 +163,7 @@ def update(ask: Ask) -> Answer:
     people = {"members@odata.bind"}.issuperset(given)
     if relations.GROUP_WRITERS.isdisjoint(ask.roles) and not (people and not ONLY_PEOPLE.isdisjoint(ask.roles)):
         raise denied()
-    return _update(ask, GROUP.find(ask.tenant, ask.parameters["id"]))
+    return _update(ask, GROUP.to_change(ask.tenant, ask.parameters["id"]))
 
 
 def _update(ask: Ask, known: Record) -> Answer:

@@ -16,7 +16,7 @@ State = dict[str, Any]
 
 def assign_to_user(ask: Ask) -> Answer:
     """200 with the user; all additions and removals together or none."""
-    tenant, known = ask.tenant, USER.find(ask.tenant, ask.parameters["id"])
+    tenant, known = ask.tenant, USER.to_change(ask.tenant, ask.parameters["id"])
     adding, removing = _asked(ask)
     direct = {s["skuId"]: s for s in known["licenseAssignmentStates"] if s["assignedByGroup"] is None}
     inherited = {s["skuId"] for s in known["licenseAssignmentStates"] if s["assignedByGroup"] is not None}
@@ -113,7 +113,7 @@ def assign_to_group(ask: Ask) -> Answer:
     tenant = ask.tenant
     if not tenant.config.group_licensing:
         raise bad_request("Group-based licensing is not part of the tenant's subscription.")
-    known = GROUP.find(tenant, ask.parameters["id"])
+    known = GROUP.to_change(tenant, ask.parameters["id"])
     if not known["securityEnabled"]:
         raise bad_request("Licenses can be assigned to security-enabled groups only.")
     adding, removing = _asked(ask)

@@ -99,7 +99,7 @@ def _create_with_group(ask: Ask, given: Record, template: str) -> Answer:
 
 def _visible_group(tenant: Tenant, key: str) -> Record:
     """The group; 404 while it settles, which Microsoft says takes up to 15 minutes (section 7.1)."""
-    group = GROUP.find(tenant, key)
+    group = GROUP.to_change(tenant, key)
     if tenant.clock.now() < group["_made"] + tenant.delays.settling:
         raise Refusal(404, "NotFound", f"{BACKEND} Request Url: /groups/{key}: the group was not found.")
     return group
@@ -179,6 +179,12 @@ def find(ask: Ask) -> Record:
     return roster.ready_team(ask.tenant, ask.parameters["id"])
 
 
+def _as_it_is(ask: Ask) -> Record:
+    """The group of a team that is ready, for a write; 404 if there is none (see `Entity.to_change`)."""
+    found = find(ask)
+    return ask.tenant.groups.get(found["id"]) or found
+
+
 def read(ask: Ask) -> Answer:
     """200 with one team."""
     return Answer(200, one(ask, TEAM, find(ask)))
@@ -198,7 +204,7 @@ def _check_settings(given: Any) -> None:
 
 def update(ask: Ask) -> Answer:
     """204; settings, name, description and visibility of a team. The lock of a class team is not opened by it (section 6.3)."""
-    known, given = find(ask), ask.record()
+    known, given = _as_it_is(ask), ask.record()
     _check_settings(given)
     settings = {name: {**(known["_team"].get(name) or {}), **given[name]} for name in TEAM_SETTINGS if name in given}
     shared: Record = {name: given[name] for name in ("displayName", "description", "classification") if name in given}
@@ -213,7 +219,7 @@ def update(ask: Ask) -> Answer:
 
 def delete(ask: Ask) -> Answer:
     """204; the team ends, its group stays (documented status only; the rest is a choice)."""
-    known = find(ask)
+    known = _as_it_is(ask)
     kept = {name: value for name, value in known.items() if name != "_team"}
     ask.tenant.groups.put(known["id"], {**kept, "resourceProvisioningOptions": []})
     ask.tenant.rosters.drop(known["id"])

@@ -49,7 +49,7 @@ def _find(ask: Ask) -> Record:
 
 def update(ask: Ask) -> Answer:
     """204; only what is given changes."""
-    known, given = _find(ask), ask.record()
+    known, given = UNIT.to_change(ask.tenant, ask.parameters["id"]), ask.record()
     _check(ask.tenant, given)
     if "isMemberManagementRestricted" in given:
         raise bad_request("Property 'isMemberManagementRestricted' can only be set when the unit is created.")

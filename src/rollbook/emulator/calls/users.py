@@ -151,7 +151,7 @@ def update(ask: Ask) -> Answer:
     """204; only what is given changes. Sensitive properties of role holders are refused with 403."""
     given = ask.record()
     _check_permitted(ask, given)
-    known = USER.find(ask.tenant, ask.parameters["id"])
+    known = USER.to_change(ask.tenant, ask.parameters["id"])
     change(ask.tenant, known, given)
     return Answer(204)
 
@@ -202,7 +202,7 @@ def remove(tenant: Tenant, known: Record) -> None:
 
 def revoke_sessions(ask: Ask) -> Answer:
     """200 with true (section 2.3)."""
-    known = USER.find(ask.tenant, ask.parameters["id"])
+    known = USER.to_change(ask.tenant, ask.parameters["id"])
     if roles.holds(ask.tenant, known):
         raise denied()
     ask.tenant.users.put(

@@ -61,6 +61,14 @@ class Entity:
             raise not_found(key)
         return record
 
+    def to_change(self, tenant: Tenant, key: str) -> Record:
+        """The object of this id as it is, for a write: only whether it is found follows what a reader sees. 404 if it is not.
+
+        A reader may see an earlier version of it; written back, that would undo what somebody wrote in between.
+        """
+        found = self.find(tenant, key)
+        return self.table(tenant).get(found["id"]) or found
+
     def check_selected(self, tenant: Tenant, names: Names, *, collection: bool) -> None:
         """400 for a property the type does not have, 501 for one that no collection can show."""
         for name in names or ():

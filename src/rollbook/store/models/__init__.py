@@ -8,6 +8,7 @@ from rollbook.store.models.mirror import Account
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
+from rollbook.store.models.proofs import Deviation, ProofGroup
 from rollbook.store.models.queues import Due, Outbox, TenantLease, WriteBudget
 from rollbook.store.models.register import (
     AcademicPeriod,
@@ -53,6 +54,7 @@ __all__ = [
     "Connection",
     "Decision",
     "Delivery",
+    "Deviation",
     "Due",
     "Enrolment",
     "EnrolmentRelease",
@@ -76,6 +78,7 @@ __all__ = [
     "PersonRecord",
     "Profile",
     "ProfileVersion",
+    "ProofGroup",
     "ProtectedAccount",
     "RoleGrant",
     "Run",

@@ -22,10 +22,11 @@ class Run(Exposed):
         SUPERSEDED = "superseded"
 
     class Purpose(models.TextChoices):
-        """Whether the plan was made from a difference of register and tenant, or from a selection of people."""
+        """Whether the plan was made from a difference of register and tenant, or from a selection of people or teams."""
 
         SYNCHRONIZATION = "synchronization"
         PASSWORDS = "passwords"
+        ARCHIVING = "archiving"  # of teams, and taking them back
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
@@ -39,8 +40,7 @@ class Run(Exposed):
     counts = models.JSONField(default=dict)
     objections = models.JSONField(default=list)
     forecast = models.JSONField(default=list)  # seats by licence: needed, free, short
-    proof = models.JSONField(null=True)
-    deviations = models.JSONField(default=list)  # of the proof: team, user, relation, status, why; capped
+    proof = models.JSONField(null=True)  # in numbers; group by group in ProofGroup and Deviation
     actor = models.CharField(max_length=255)
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
