@@ -8,7 +8,6 @@ from tests.apply.crafted import (
     EVERYBODY,
     LEVEL,
     MATHS,
-    Row,
     as_planned,
     crafted,
     every_kind,
@@ -17,7 +16,7 @@ from tests.apply.crafted import (
     two_teachers,
     verdicts,
 )
-from tests.apply.wire import connected, control, members_of, set_profile, synchronized
+from tests.apply.wire import connected, control, members_of, opened, set_profile, synchronized
 from tests.store.world import Frozen, a_school
 
 from rollbook.clock import SystemClock
@@ -87,3 +86,27 @@ def test_a_group_that_was_just_made_is_nested_in_another_as_soon_as_microsoft_se
         assert people_of(tenant, EVERYBODY) == [LEVEL]
         # That links to new groups are refused at first is what this is about.
         assert any("PATCH /groups/{id}" in refused for refused in control(tenant, "/counters")["refused"])
+
+
+def test_rosters_of_many_teams_are_read_within_the_quota_of_teams(sqlite_store):
+    with Emulator(Config(quota_scale=None, delays=None)) as tenant:
+        institute = connected(two_teachers(), tenant)
+        synchronized(institute)
+        directory, one = tenant.directory, group_called(tenant, MATHS)
+        teams = [one["id"], *(f"00000000-0000-0000-0000-{n:012d}" for n in range(300))]
+        for team in teams[1:]:
+            directory.groups.put(team, {**one, "id": team, "mailNickname": team, "uniqueName": None})
+            directory.rosters.put(team, {**directory.rosters.get(one["id"]), "id": team})
+        control(tenant, "/quotas", {"scale": 1.0})
+        control(tenant, "/counters/reset", {})
+        clock = Moving(tenant)
+
+        with opened(institute, clock) as session:
+            rosters = session.tenant.reader.team_rosters(teams)
+            archived = session.tenant.reader.archived(teams)
+        refused = control(tenant, "/counters")["refused"]
+
+    assert set(rosters["group_object_id"]) == set(teams)
+    assert archived == frozenset()
+    assert refused == {}
+    assert 301 / 60 < sum(clock.slept) < 40

@@ -41,9 +41,10 @@ class Bucket:
 
 WRITES_PER_SECOND = 3_000 / 150
 WRITE_BURST = 200.0
-TEAMS_PER_SECOND = 10 * 0.83
-"""Teams judges a sustained rate at about 83 % of the listed value (section 9.4)."""
-TEAM_WRITES_PER_SECOND = 30 * 0.83
+SUSTAINED = 0.83
+"""Teams judges a sustained rate at about this share of the listed value (section 9.4)."""
+TEAMS_PER_SECOND = 10 * SUSTAINED
+TEAM_WRITES_PER_SECOND = 30 * SUSTAINED
 """Roles on rosters, archiving: what is written to a team, and not to its group (section 9.4)."""
 
 _TEAM_CREATION = re.compile(r"^/teams$")
