@@ -263,12 +263,27 @@ HITS = ("link", "object_id", "mark", "by", "name", "display_name", "hold")
 def _by_key(question: _Question, links: pl.DataFrame) -> pl.DataFrame:
     """[every column of HITS]: objects whose property is that of one of these links, whatever their case."""
     folded = pl.col("key").str.to_lowercase()
-    return (
+    hits = (
         question.wanted.join(links, on="link", how="semi")
         .drop_nulls("key")
         .with_columns(folded)
         .join(question.offered.drop_nulls("key").with_columns(folded), on="key", maintain_order="left_right")
         .select(HITS)
+    )
+    return hits.join(_of_another_period(question, hits), on=["link", "object_id"], how="anti", maintain_order="left")
+
+
+def _of_another_period(question: _Question, hits: pl.DataFrame) -> pl.DataFrame:
+    """[link, object_id] of hits that are the team of another academic period.
+
+    Last year's team of the same group has the same external id, and often the name: it goes on only if a person says so.
+    """
+    periods = question.links.filter(pl.col("period") > 0)
+    return (
+        hits.select("link", "object_id")
+        .join(periods.select("link", "period"), on="link")
+        .join(periods.select("object_id", held_in="period").drop_nulls(), on="object_id")
+        .filter(pl.col("period") != pl.col("held_in"))
     )
 
 
