@@ -1,8 +1,8 @@
 """What became of intents without an answer: each is looked up by its natural key before anything is sent again.
 
 An account is found by its name and our mark, a class by nickname and mark, a Microsoft 365 group by our mark, a team and whether
-it is archived by its group, additions, removals and licences by reading the object. What is not found is open again: sending it once more is safe, because Microsoft checks
-uniqueness at once even where readings lag behind (graph.md section 13.15).
+it is archived by its group, additions, removals and licences by reading the object. What is not found is open again: sending it once
+more is safe, because Microsoft checks uniqueness at once even where readings lag behind (graph.md section 13.15).
 """
 
 from __future__ import annotations
