@@ -20,6 +20,7 @@ AREAS = {
     "plan": "bench.planning",
     "emulator": "bench.emulating",
     "mapping": "bench.mapping",
+    "desired": "bench.desiring",
 }
 
 

@@ -22,7 +22,16 @@ import polars as pl
 
 from rollbook.apply.evidence import Reading, gathered
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
+from rollbook.desired import (
+    Linked,
+    Managed,
+    TenantFacts,
+    build_desired,
+    counting,
+    managed_nodes,
+    managed_people,
+    managed_teams,
+)
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
@@ -182,9 +191,10 @@ def there(links: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
-    people = managed_people(roster, scope.profile, scope.as_of, register.departed())
-    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM))
-    nodes = managed_nodes(roster, scope.profile, scope.as_of, people)
+    today = counting(roster, scope.profile, scope.as_of)
+    people = managed_people(roster, scope.profile, scope.as_of, register.departed(), today)
+    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM), today)
+    nodes = managed_nodes(roster, scope.profile, scope.as_of, people, today)
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
     linked = Linked(
@@ -197,7 +207,7 @@ def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, r
     if scope.profile.users.licences_by_group:
         licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
         linked = replace(linked, licence_groups=memory.licence_links(licensed))
-    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes), linked)
+    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes, today), linked)
 
 
 def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:

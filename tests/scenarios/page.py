@@ -319,9 +319,9 @@ P75a | §6 | rule | A team belongs to its class and its school year: the next ye
 P75b | §6 | rule | No team is made without an owner who may sign in and has a licence; it waits, and says so.
 P75c | §6 | rule | A new owner comes before the old one leaves; the last one stays until there is another.
 P75d | §6 | rule | Standing owners can be set, for all teams or those of a location and what lies below.
-P75e | §6 | soon | At the end of a school year it is told which teams end, which continue, and which begin.
-P75f | §6 | soon | A team that continues keeps its conversations, and only where the plan of the new year says so.
-P75g | §6 | soon | Teams that ended are archived, never deleted, and can be brought back.
+P75e | §6 | rule | At the end of a school year it is told which teams end, which continue, and which begin.
+P75f | §6 | rule | A team that continues keeps its conversations, and only where the plan of the new year says so.
+P75g | §6 | rule | Teams that ended are archived, never deleted, and can be brought back.
 P76  | 08dfc630 | rule | The first time, teams are found by their e-mail,
 P77  | 08dfc630 | rule | or by their name,
 P78  | 08dfc630 | rule | or by their external id.

@@ -14,13 +14,17 @@ from pathlib import Path
 from tests.scenarios.school import FIRST_YEAR, day
 from tests.scenarios.stage import FIRST_PROFILE, Done, Stage, actions, proves
 from tests.scenarios.tenant import made_by_others
+from tests.scenarios.turn_of_year import carried, goes_on
 
 from rollbook.acts import profiles
+from rollbook.acts.archiving import Chosen, propose_archiving
 
 NEXT_YEAR = "2027-2028"
 LEAD_DAYS = 14
 LINES_SHOWN = 8
 CALLED = {"mappings": {"display_name": {"type": "expression", "value": "{{ name }} {{ academic_period }}"}}}
+
+GUESTS_IN = {("7A Maths", FIRST_YEAR), ("8A Maths", NEXT_YEAR)}
 
 People = tuple[set[str], set[str]]
 
@@ -56,9 +60,9 @@ class Year:
         return f"{facts['given_name']} {facts['family_name']}"
 
     def _by_hand(self, title: str) -> list[str]:
-        """Whom somebody added by hand, who is in nobody's register."""
+        """Whom somebody added by hand, who is in nobody's register, and stays in the team when it goes on as 8A."""
         guests = {account.name for account in self.stage.tenant.accounts()} & {"Vera Lind"}
-        return sorted(guests) if title == "7A Maths" and self.year == FIRST_YEAR and self.mode == "group" else []
+        return sorted(guests) if (title, self.year) in GUESTS_IN and self.mode == "group" else []
 
     def held(self) -> dict[str, People]:
         """The teams of the tenant with (people, owners), by name."""
@@ -156,6 +160,16 @@ def next_year_is_delivered(year: Year) -> None:
     school.again("7A Maths", NEXT_YEAR, teachers=["Eleni Demetriou"], students=["Sofia Lind", "Ali Demir"])
 
 
+def the_team_goes_on(year: Year) -> None:
+    """The rollover plan: what was written in 7A's team is to be read by 8A."""
+    goes_on(year.stage, "group 7A@2026-2027", "group 8A")
+
+
+def what_ended_is_archived(year: Year) -> None:
+    """Teams of the year that is over, and of the mode that is over, are archived."""
+    carried(year.stage, lambda session: propose_archiving(session, Chosen(ended=True)))
+
+
 def the_new_profile_runs(year: Year) -> None:
     """The copy's days begin: the teams are those of the new year."""
     year.year = NEXT_YEAR
@@ -215,9 +229,11 @@ DAYS: tuple[tuple[str, str, Callable[[Year], object]], ...] = (
     ("2027-06-21", "Next year's profile is copied and enabled.", the_profile_is_copied),
     ("2027-07-01", "The year is over: nobody loses anything over the summer.", nothing),
     ("2027-08-02", "Summer; next year's register is delivered.", next_year_is_delivered),
+    ("2027-08-16", "It is decided that the team of 7A goes on as 8A, with what was written there.", the_team_goes_on),
     ("2027-08-18", "The new profile runs: the new year's teams begin, Luis has left.", the_new_profile_runs),
     ("2027-09-01", "The new school year opens.", teachers_activate),
-    ("2027-09-06", "A quiet day.", nothing),
+    ("2027-09-06", "What ended is archived.", what_ended_is_archived),
+    ("2027-09-07", "A quiet day.", nothing),
 )
 
 
@@ -237,4 +253,6 @@ def test_a_school_year_day_by_day_is_in_the_evening_what_the_register_said_in_th
     accounts = {account.name: account.enabled for account in slow_stage.tenant.accounts()}
     assert not accounts["Luis Ortega"]
     assert accounts["Maria Rossi"]
+    archived = {group.name for group in slow_stage.tenant.every_group() if group.archived}
+    assert archived == slow_stage.tenant.teams() - {f"8A {NEXT_YEAR}", f"7A {NEXT_YEAR}"}
     assert slow_stage.tenant.people("8th grade (students)") == {"Maria Rossi", "Jan Kowalski", "Lena Berg"}

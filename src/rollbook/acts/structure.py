@@ -318,7 +318,7 @@ class Hierarchies:
     def node(self, text: str) -> Mapping[str, Any]:
         """The one node whose key, path or group is called `text`; InputRefused if there is none, or several."""
         wanted = text.casefold()
-        for column in ("key", "label", "group", "name"):
+        for column in ("key", "label", "called", "name"):
             found = self.tree.nodes.filter(pl.col(column).str.to_lowercase() == wanted)
             if found.height == 1:
                 return found.row(0, named=True)

@@ -216,7 +216,7 @@ def _tree_document(found: Hierarchies, request: Request) -> dict[str, Any]:
                 "path": row["label"],
                 "name": row["name"],
                 "parent": paths.get(row["parent"]),
-                "group": row["group"],
+                "group": row["called"],
                 "people": row["people"],
                 "direct": row["direct"],
                 "problems": found.problems.get(row["node"], []),
@@ -252,11 +252,11 @@ def _print_tree(found: Hierarchies) -> None:
 def _print_node(row: dict[str, Any], found: Hierarchies) -> None:
     people = f"{row['people']:,} people" if row["people"] != 1 else "1 person"
     direct = "" if row["direct"] == row["people"] else f", {row['direct']:,} of them no deeper"
-    group = f" -> {row['group']}" if row["group"] not in (None, row["name"], row["label"]) else ""
+    group = f" -> {row['called']}" if row["called"] not in (None, row["name"], row["label"]) else ""
     level = row["level"].replace("_", " ")
     indent = "  " * row["depth"]
     out.print(f"{indent}{row['name']} ({level}): {people}{direct}{group}", markup=False)
     for problem in found.problems.get(row["node"], ()):
         out.print(f"{indent}  look: no group, a mapping gives no usable value for {problem}", markup=False)
     if row["same_name"] > 1:
-        out.print(f"{indent}  look: {row['same_name']} groups would be called {row['group']}", markup=False)
+        out.print(f"{indent}  look: {row['same_name']} groups would be called {row['called']}", markup=False)

@@ -16,9 +16,9 @@ from rollbook.desired import current
 from rollbook.desired.held import with_held
 from rollbook.desired.hierarchies import ManagedNodes
 from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
-from rollbook.desired.mapping import mapped, properties
+from rollbook.desired.mapping import fields_used, mapped, properties
 from rollbook.desired.memberships import extra_owners, memberships, settled
-from rollbook.desired.names import candidates
+from rollbook.desired.names import candidates, fields_read
 from rollbook.desired.node_groups import abandoned, desired_groups, emptied_groups, in_nodes, owners_of_emptied
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
 from rollbook.desired.teams import ManagedTeams, teams
@@ -37,10 +37,11 @@ LINKED: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """The teams and the nodes of hierarchies a profile is about."""
+    """The teams and the nodes of hierarchies a profile is about; `counting` is what counts on the day, if it is known already."""
 
     teams: ManagedTeams
     nodes: ManagedNodes
+    counting: current.Counting | None = None
 
 
 def _none() -> pl.DataFrame:
@@ -69,7 +70,8 @@ def build_desired(
 ) -> Desired:
     """The desired state on `as_of`. Raises InputRefused if the profile names a domain or licence the tenant does not have."""
     people = linked.people
-    rows = properties(roster, people, as_of)
+    asked = fields_used(profile.users.mappings) | fields_read(profile) | {"username"}
+    rows = properties(roster, people, as_of, asked)
     values, problems = mapped(rows, profile.users.mappings)
     licences = licences_of(profile, facts)
     used = linked.licence_groups.join(licences, on="user_type", how="semi")
@@ -81,7 +83,7 @@ def build_desired(
     reasons = settled(
         pl.concat(
             [
-                in_teams(roster, profile, as_of, managed.teams, linked, users_of),
+                in_teams(roster, profile, as_of, managed, linked, users_of),
                 in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
                 owners_of_emptied(roster, profile, emptied, users_of),
             ]
@@ -117,15 +119,15 @@ def build_desired(
 
 
 def in_teams(
-    roster: Roster, profile: Profile, as_of: dt.date, managed: ManagedTeams, linked: Linked, users_of: pl.DataFrame
+    roster: Roster, profile: Profile, as_of: dt.date, managed: Managed, linked: Linked, users_of: pl.DataFrame
 ) -> pl.DataFrame:
     """Who belongs in which team, and why (schema REASONS)."""
     since = profile.enrolments.sync_start_date
-    enrolments = with_held(current.current_enrolments(roster, profile, as_of), since, linked.released)
-    teachings = current.current_teachings(roster, profile, as_of)
-    of_class = managed.classes.join(linked.teams, on=["key", "period"]).select("klass", team="link")
+    counting = managed.counting or current.counting(roster, profile, as_of)
+    enrolments = with_held(counting.enrolments, since, linked.released)
+    of_class = managed.teams.classes.join(linked.teams, on=["key", "period"]).select("klass", team="link")
     extra = extra_owners(roster, profile, of_class)
-    return memberships(profile, enrolments, teachings, users_of, of_class, extra)
+    return memberships(profile, enrolments, counting.teachings, users_of, of_class, extra)
 
 
 def _team_keys(profile: Profile, groups: pl.DataFrame, nicknames: pl.DataFrame) -> pl.DataFrame:

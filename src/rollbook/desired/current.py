@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
-from rollbook.roster.tables import USER_TYPE, Roster
+from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
 
 END_OF_YEAR_DAYS = 14
 """An enrolment that ends this close to the last lessons of its school year ran to the year's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What counts on one day under a profile, found once for everybody who asks.
+
+    The frames are what `academic_periods`, `current_enrolments`, `current_teachings` and `registered` return.
+    """
+
+    periods: pl.DataFrame
+    enrolments: pl.DataFrame
+    teachings: pl.DataFrame
+    registered: pl.DataFrame
+
+
+def counting(roster: Roster, profile: Profile, as_of: dt.date) -> Counting:
+    """The periods, enrolments, teachings and people that count on `as_of`."""
+    return Counting(
+        academic_periods(roster, profile, as_of),
+        current_enrolments(roster, profile, as_of),
+        current_teachings(roster, profile, as_of),
+        registered(roster, as_of),
+    )
 
 
 def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
@@ -28,8 +52,8 @@ def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.Dat
             "The register has no academic period, so no enrolment can be current.",
             remedy="Deliver academicSessions.csv with a school year or terms.",
         )
-    taught = pl.concat([roster.enrolments.select("klass"), roster.teachings.select("klass")]).unique()
-    busy = roster.classes.join(taught, on="klass", how="semi").select("period").unique()
+    taught = pl.concat([roster.enrolments["klass"].unique(), roster.teachings["klass"].unique()])
+    busy = roster.classes.filter(pl.col("klass").is_in(taught.implode())).select("period").unique()
     used = periods.join(busy, on="period", how="semi")
     used = periods if used.is_empty() else used
     lessons = roster.marking_periods.group_by("period").agg(last=pl.col("end").max())
@@ -74,26 +98,34 @@ def _around(used: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFram
     return pl.concat([present, soon])
 
 
-def _in_force(as_of: dt.date, lead_days: int) -> pl.Expr:
-    """Begun or beginning within the lead, and not ended: the end day itself is outside.
+def _begun(as_of: dt.date, lead_days: int) -> pl.Expr:
+    """Begun, or beginning within the lead."""
+    return (pl.col("begin") <= as_of + dt.timedelta(days=lead_days)).fill_null(value=True)
 
-    What ran to the end of its school year goes on counting until the next one begins: a summer never empties a school.
-    """
-    begun = pl.col("begin").is_null() | (pl.col("begin") <= as_of + dt.timedelta(days=lead_days))
-    not_ended = pl.col("end").is_null() | (pl.col("end") > as_of)
+
+def _lasting(as_of: dt.date) -> pl.Expr:
+    """Not ended: the end day itself is outside."""
+    return (pl.col("end") > as_of).fill_null(value=True)
+
+
+def _over_summer(as_of: dt.date) -> pl.Expr:
+    """What ran to the end of its school year goes on counting until the next one begins: a summer never empties a school."""
     between_years = pl.col("next_begin").is_null() | (pl.col("next_begin") > as_of)
-    over_summer = (pl.col("end") >= pl.col("closing")).fill_null(value=False) & between_years
-    return begun & (not_ended | over_summer)
+    return (pl.col("end") >= pl.col("closing")).fill_null(value=False) & between_years
 
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current enrolments of active students: [enrolment, person, klass, begin]."""
-    return _current(roster, roster.enrolments, profile, as_of).select("enrolment", "person", "klass", "begin")
+    return _current(roster, roster.enrolments.select("enrolment", *SPAN), profile, as_of)
 
 
 def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current teachings of active people: [person, klass, teacher_type, begin]."""
-    return _current(roster, roster.teachings, profile, as_of).select("person", "klass", "teacher_type", "begin")
+    found = _current(roster, roster.teachings.select("teacher_type", *SPAN), profile, as_of)
+    return found.select("person", "klass", "teacher_type", "begin")
+
+
+SPAN = ("person", "klass", "begin", "end")
 
 
 def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
@@ -105,12 +137,11 @@ def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
 def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     years = academic_periods(roster, profile, as_of)
     classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
-    active = registered(roster, as_of)
-    return (
-        rows.join(classes, on="klass")
-        .filter(_in_force(as_of, profile.users.lead_days))
-        .join(active, on="person", how="semi")
-    )
+    begun, lasting = _begun(as_of, profile.users.lead_days), _lasting(as_of)
+    # What lasts needs no look at its school year, and nearly everything does.
+    running = rows.filter(begun & lasting).join(classes, on="klass", how="semi")
+    over = rows.filter(begun & ~lasting).join(classes, on="klass").filter(_over_summer(as_of)).select(rows.columns)
+    return pl.concat([running, over]).drop("end").join(registered(roster, as_of), on="person", how="semi")
 
 
 def ended(roster: Roster, as_of: dt.date) -> pl.DataFrame:
@@ -133,19 +164,15 @@ def current_people(
     Students and teachers need an enrolment or teaching, parents a child that is current, employees nothing more
     (`Inst.Active-Has Enrolments`).
     """
-    enrolled = pl.concat([enrolments.select("person"), teachings.select("person")]).unique()
-    students = enrolments.select(child="person").unique()
-    parents = roster.guardianships.join(students, on="child", how="semi").select(person="parent").unique()
-    qualifying = pl.concat(
-        [
-            _of_type(enrolled, UserType.STUDENT),
-            _of_type(enrolled, UserType.TEACHER),
-            _of_type(parents, UserType.PARENT),
-            _of_type(roster.people.select("person"), UserType.EMPLOYEE),
-        ]
-    )
-    return typed.join(qualifying, on=["person", "user_type"], how="semi")
-
-
-def _of_type(people: pl.DataFrame, user_type: UserType) -> pl.DataFrame:
-    return people.select("person", pl.lit(user_type.value, dtype=USER_TYPE).alias("user_type"))
+    students = enrolments["person"].unique()
+    enrolled = pl.concat([students, teachings["person"].unique()]).implode()
+    parents = roster.guardianships.filter(pl.col("child").is_in(students.implode()))["parent"].implode()
+    person = pl.col("person")
+    enough = {
+        UserType.STUDENT: person.is_in(enrolled),
+        UserType.TEACHER: person.is_in(enrolled),
+        UserType.PARENT: person.is_in(parents),
+        UserType.EMPLOYEE: pl.lit(value=True),
+    }
+    is_of = {user_type: pl.col("user_type") == user_type.value for user_type in enough}
+    return typed.filter(pl.any_horizontal(is_of[user_type] & has for user_type, has in enough.items()))

@@ -14,7 +14,7 @@ import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.keys import escaped
-from rollbook.desired.paths import Paths, entities, paths_of
+from rollbook.desired.paths import Paths, distinct_pairs, entities, paths_of
 from rollbook.desired.scope import in_scope
 from rollbook.desired.whereabouts import whereabouts
 from rollbook.profiles import Hierarchy, Level, Profile, levels_in_use
@@ -69,25 +69,33 @@ class ManagedNodes:
         return self.nodes.join(counts, on="node", how="left", maintain_order="left")
 
 
-def managed_nodes(roster: Roster, profile: Profile, as_of: dt.date, people: pl.DataFrame) -> ManagedNodes:
+def managed_nodes(
+    roster: Roster,
+    profile: Profile,
+    as_of: dt.date,
+    people: pl.DataFrame,
+    counting: current.Counting | None = None,
+) -> ManagedNodes:
     """The nodes of a profile's hierarchies and who belongs in them; `people` [person, user_type, present] are the managed ones.
 
-    The general hierarchy has everybody who is present, that of students whoever learns, that of teachers whoever teaches.
+    The general hierarchy has everybody who is present, that of students whoever learns, that of teachers whoever teaches. `counting` is
+    what counts on that day, if it is known already.
     """
     parts = [ManagedNodes(pl.DataFrame(schema=dict(NODES)), pl.DataFrame(schema=dict(BELONGING)))]
     in_use = hierarchies_in_use(profile)
     if not in_use:
         return parts[0]
     present = people.filter("present").select("person", "user_type")
+    counting = counting or current.counting(roster, profile, as_of)
     inside = {
-        UserType.STUDENT: current.current_enrolments(roster, profile, as_of).select("person", "klass"),
-        UserType.TEACHER: current.current_teachings(roster, profile, as_of).select("person", "klass"),
+        UserType.STUDENT: counting.enrolments.select("person", "klass"),
+        UserType.TEACHER: counting.teachings.select("person", "klass"),
     }
-    ours = {kind: _ours(roster, profile, rows, present) for kind, rows in inside.items()}
-    nowhere = whereabouts(roster, present, inside, current.registered(roster, as_of))
+    ours = {kind: _in_scope(roster, profile, rows) for kind, rows in inside.items()}
+    nowhere = whereabouts(roster, present, inside, counting.registered)
     for name, (hierarchy, levels) in in_use.items():
         taking = ours if name == GENERAL else {UserType(name): ours[UserType(name)]}
-        paths = paths_of(roster, levels, taking, nowhere if name == GENERAL else nowhere.clear())
+        paths = paths_of(roster, levels, present, taking, nowhere if name == GENERAL else nowhere.clear())
         first = sum(part.nodes.height for part in parts)
         parts.append(_nodes(roster, (name, hierarchy.group_type), levels, paths, first))
     return ManagedNodes(pl.concat([part.nodes for part in parts]), pl.concat([part.belonging for part in parts]))
@@ -100,17 +108,16 @@ def hierarchies_in_use(profile: Profile) -> dict[str, tuple[Hierarchy, tuple[Lev
     return {name: (found[name], chosen) for name, chosen in levels.items() if chosen}
 
 
-def _ours(roster: Roster, profile: Profile, rows: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
-    """Rows [person, klass] of managed people, as far as their classes are in the profile's scope.
+def _in_scope(roster: Roster, profile: Profile, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows [person, klass] as far as their classes are in the profile's scope.
 
-    Whoever is in the scope without any class of theirs stands where they would without a scope, rather than nowhere.
+    Whoever has no such class stands where they would without a scope, rather than nowhere.
     """
-    managed = rows.join(present, on="person", how="semi")
     classes = in_scope(roster, profile).classes
-    about = managed.join(classes, on="klass", how="semi")
-    if about.height == managed.height:
-        return managed
-    return pl.concat([about, managed.join(about, on="person", how="anti")])
+    if classes.height == roster.classes.height:
+        return rows
+    about = rows.join(classes, on="klass", how="semi")
+    return pl.concat([about, rows.join(about, on="person", how="anti")])
 
 
 def _nodes(roster: Roster, kind: tuple[str, str], levels: Sequence[Level], paths: Paths, first: int) -> ManagedNodes:
@@ -174,8 +181,8 @@ def _step(texts: pl.DataFrame, kind: tuple[str, str], levels: Sequence[Level]) -
 
 def _belonging(people: pl.DataFrame, ends: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Everybody in every node of their paths (schema BELONGING); `ends` [path, node] are where the paths end."""
-    last = people.join(ends, on="path").select("node", "person").unique()
-    higher = last.join(_above(nodes), on="node").select("person", node="above").select("node", "person").unique()
+    last = distinct_pairs(people.join(ends, on="path").select("node", "person"))
+    higher = distinct_pairs(last.join(_above(nodes), on="node").select("above", "person")).rename({"above": "node"})
     deepest = last.join(higher, on=["node", "person"], how="anti")
     flagged = [rows.with_columns(deepest=pl.lit(value=flag)) for rows, flag in ((deepest, True), (higher, False))]
     return pl.concat(flagged).cast(pl.Schema(BELONGING))

@@ -6,6 +6,7 @@ Properties and static texts are column operations; expressions run once for each
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from collections.abc import Mapping as Table
 
 import polars as pl
@@ -21,12 +22,41 @@ EMPLOYEE_NUMBER_LENGTH = 16
 PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"target": pl.String, "problem": pl.String}
 
 
-def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
-    """[person, every property of profiles.mappings.PROPERTIES] of `people` [person, user_type, present, current]."""
+def properties(
+    roster: Roster, people: pl.DataFrame, as_of: dt.date, asked: frozenset[str] = frozenset(PROPERTIES)
+) -> pl.DataFrame:
+    """[person, every property of profiles.mappings.PROPERTIES] of `people` [person, user_type, present, current].
+
+    What is not `asked` for is left null: the groups of everybody alone take as long as all the rest.
+    """
+    institute = roster.institutes["name"][0] if roster.institutes.height else None
+    rows = people.select("person", pl.col("user_type").cast(pl.String), "present", "current")
+    # Lazily, so that what is not asked for is not even put together.
+    found = rows.lazy().join(_named(roster), on="person", how="left", maintain_order="left")
+    for fields, (told_by, key) in TOLD_BY.items():
+        if not asked.isdisjoint(fields):
+            found = found.join(told_by(roster, as_of).lazy(), on=key, how="left", maintain_order="left")
+    known = {
+        "status": _status(),
+        "active": _yes(pl.col("present")),
+        "has_enrolments": _yes(pl.col("_enrolled").fill_null(value=False) | _counted()),
+        "active_and_has_enrolments": _yes(pl.col("current")),
+        "employee_id": pl.when(_of_staff()).then("sis_number"),
+        "registration_end_date": pl.coalesce("_given_end", "_last_end").dt.to_string("iso"),
+        "institute": pl.lit(institute, dtype=pl.String),
+        "today": pl.lit(as_of.isoformat()),
+    }
+    nothing = pl.lit(None, dtype=pl.String)
+    values = [(known.get(name, pl.col(name)) if name in asked else nothing).alias(name) for name in PROPERTIES]
+    return found.select("person", *values).collect()
+
+
+def _named(roster: Roster) -> pl.LazyFrame:
+    """[person, and what the register says of the people themselves]."""
     first = pl.coalesce("preferred_given_name", "given_name")
     last = pl.coalesce("preferred_family_name", "family_name")
     number = pl.col("sis_number")
-    named = roster.people.select(
+    return roster.people.lazy().select(
         "person",
         name=_joined(" ", first, last),
         name_family_first=_joined(" ", last, first),
@@ -47,25 +77,6 @@ def properties(roster: Roster, people: pl.DataFrame, as_of: dt.date) -> pl.DataF
         phone="phone",
         _said_active="active",
         _given_end="registration_end",
-    )
-    institute = roster.institutes["name"][0] if roster.institutes.height else None
-    return (
-        people.select("person", pl.col("user_type").cast(pl.String), "present", "current")
-        .join(named, on="person", how="left")
-        .join(_placed(roster), on=["person", "user_type"], how="left")
-        .join(_groups(roster), on="person", how="left")
-        .join(_enrolled(roster, as_of), on="person", how="left")
-        .with_columns(
-            status=_status(),
-            active=_yes(pl.col("present")),
-            has_enrolments=_yes(pl.col("_enrolled").fill_null(value=False) | _counted()),
-            active_and_has_enrolments=_yes(pl.col("current")),
-            employee_id=pl.when(_of_staff()).then("sis_number"),
-            registration_end_date=pl.coalesce("_given_end", "_last_end").dt.to_string("iso"),
-            institute=pl.lit(institute, dtype=pl.String),
-            today=pl.lit(as_of.isoformat()),
-        )
-        .select("person", *PROPERTIES)
     )
 
 
@@ -92,7 +103,7 @@ def _joined(separator: str, *parts: pl.Expr) -> pl.Expr:
     return pl.concat_str(parts, separator=separator, ignore_nulls=True).str.slice(0, NAME_LENGTH)
 
 
-def _placed(roster: Roster) -> pl.DataFrame:
+def _placed(roster: Roster, _: dt.date) -> pl.DataFrame:
     """[person, user_type, and where they are placed] by the first affiliation of each type."""
     grades = roster.grades.select("grade", grade_name="name", grade_level="level")
     locations = roster.locations.select("location", location_name="name")
@@ -134,7 +145,7 @@ def _enrolled(roster: Roster, as_of: dt.date) -> pl.DataFrame:
     )
 
 
-def _groups(roster: Roster) -> pl.DataFrame:
+def _groups(roster: Roster, _: dt.date) -> pl.DataFrame:
     """[person, groups]: the names of the groups of all classes somebody is taught in or teaches, in order, with commas."""
     of_class = roster.classes.select("klass", "group").join(roster.groups.select("group", "name"), on="group")
     inside = pl.concat([roster.enrolments.select("person", "klass"), roster.teachings.select("person", "klass")])
@@ -154,6 +165,14 @@ def fields_used(mappings: Table[str, Row]) -> frozenset[str]:
         fields_of(m.value) if m.type == "expression" else {m.value} for m in mappings.values() if m.type != "static"
     ]
     return frozenset().union(*read)
+
+
+TOLD_BY: Table[tuple[str, ...], tuple[Callable[[Roster, dt.date], pl.DataFrame], tuple[str, ...]]] = {
+    ("grade_type", "grade_level", "stream", "grade", "location", "department"): (_placed, ("person", "user_type")),
+    ("groups",): (_groups, ("person",)),
+    ("has_enrolments", "registration_end_date"): (_enrolled, ("person",)),
+}
+"""Properties that are looked up elsewhere than among the people, by what and by which columns."""
 
 
 def mapped(

@@ -15,16 +15,21 @@ from rollbook.desired.languages import latin
 from rollbook.desired.mapping import evaluated
 from rollbook.directory.desired import NAMES
 from rollbook.profiles import Profile
+from rollbook.profiles.expressions import fields_of
 from rollbook.profiles.users import LONGEST_NAME
 
 NICKNAME_LENGTH = 48
 
 
 def transliterated(names: pl.Series, language: str = "any") -> pl.Series:
-    """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct name once. Null stays null."""
-    distinct = names.drop_nulls().unique()
-    plain = distinct.map_elements(partial(latin, language=language), return_dtype=pl.String)
-    return names.replace_strict(distinct, plain, default=None, return_dtype=pl.String)
+    """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct one once, if it is not ASCII already."""
+    foreign = names.filter(names.str.contains(NOT_ASCII).fill_null(value=False)).unique()
+    if foreign.is_empty():
+        return names
+    return names.replace(foreign, foreign.map_elements(partial(latin, language=language), return_dtype=pl.String))
+
+
+NOT_ASCII = r"[^\x00-\x7F]"
 
 
 def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
@@ -43,6 +48,21 @@ def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
     return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(None)
 
 
+def _as_local_parts(raw: pl.Series, longest: int) -> pl.Series:
+    """`local_parts` of every text; most are in order as they are, and only the others are worked upon."""
+    texts = raw.str.to_lowercase().alias("base").to_frame()
+    orderly = (pl.col("base").str.contains(ORDERLY) & (pl.col("base").str.len_bytes() <= longest)).fill_null(
+        value=False
+    )
+    numbered = texts.with_columns(orderly=orderly).with_row_index("row")
+    others = numbered.filter(~pl.col("orderly")).select("row", base=local_parts("base", longest))
+    return pl.concat([numbered.filter("orderly").select("row", "base"), others]).sort("row")["base"]
+
+
+ORDERLY = r"^[a-z0-9]+([._\-][a-z0-9]+)*$"
+"""A local part of which `local_parts` changes nothing."""
+
+
 def candidates(rows: pl.DataFrame, profile: Profile, people: pl.DataFrame, roles: pl.DataFrame) -> pl.DataFrame:
     """Candidates for the user names of present people, the most wanted first (schema NAMES).
 
@@ -53,12 +73,19 @@ def candidates(rows: pl.DataFrame, profile: Profile, people: pl.DataFrame, roles
     wanted = present.select("person").join(rows, on="person", how="left", maintain_order="left")
     frames = [pl.DataFrame(schema=pl.Schema(NAMES))]
     for rank, candidate in enumerate(settings.candidates):
-        made = wanted.select("person").with_columns(raw=_in_latin(wanted, candidate, settings.language))
-        based = made.select("person", base=local_parts("raw", settings.longest))
+        raw = _in_latin(wanted, candidate, settings.language)
+        based = wanted.select("person").with_columns(base=_as_local_parts(raw, settings.longest))
         frames.append(
             present.join(based, on="person").select("link", pl.lit(rank).cast(pl.Int64).alias("rank"), "base", "domain")
         )
     return pl.concat(frames).sort("link", "rank")
+
+
+def fields_read(profile: Profile) -> frozenset[str]:
+    """The properties that the candidates for user names read."""
+    candidates = profile.users.names.candidates
+    read = [fields_of(each) if "{{" in each else SHAPES[each].meta.root_names() for each in candidates]
+    return frozenset(("called_first", "called_last")).union(*read)
 
 
 def _in_latin(wanted: pl.DataFrame, candidate: str, language: str) -> pl.Series:

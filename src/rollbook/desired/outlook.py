@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rollbook.desired.build import Linked, in_teams
-from rollbook.desired.hierarchies import BELONGING, NODES, managed_nodes
+from rollbook.desired.build import Linked, Managed, in_teams
+from rollbook.desired.hierarchies import BELONGING, NODES, ManagedNodes, managed_nodes
 from rollbook.desired.node_groups import desired_groups
 from rollbook.desired.teams import managed_teams, teams
 from rollbook.directory.state import Relation
@@ -40,6 +40,9 @@ TEAMS: Schema = {
 INSIDE: Schema = {"team": pl.Int64, "person": pl.Int64, "relation": pl.UInt8, "because": pl.String, "held": pl.Boolean}
 
 PROBLEMS: Schema = {"of": pl.Int64, "target": pl.String, "problem": pl.String}
+
+
+NO_NODES = ManagedNodes(pl.DataFrame(schema=pl.Schema(NODES)), pl.DataFrame(schema=pl.Schema(BELONGING)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def teams_to_be(
     none = pl.Series([], dtype=pl.Int64)
     linked = Linked(everybody, links, released=none if released is None else released)
     present = everybody.filter("present").select("person", user="link")
-    inside = in_teams(roster, profile, as_of, managed, linked, present)
+    inside = in_teams(roster, profile, as_of, Managed(managed, NO_NODES), linked, present)
     periods = roster.academic_periods.select("period", "begin", academic_period=pl.coalesce("title", "sourced_id"))
     named = (
         numbered.join(groups.select("link", "display_name", pl.col("kind").cast(pl.String)), on="link", how="left")
@@ -103,7 +106,7 @@ TREE: Schema = {
     **NODES,
     "people": pl.Int64,  # everybody in the node and below
     "direct": pl.Int64,  # those who are no deeper
-    "group": pl.String,  # what its group will be called; null where the mapping fails
+    "called": pl.String,  # what its group will be called; null where the mapping fails
     "same_name": pl.Int64,  # how many groups of this tree are called so
 }
 
@@ -127,14 +130,15 @@ def tree_to_be(roster: Roster, profile: Profile, as_of: dt.date, people: pl.Data
     managed = managed_nodes(roster, profile, as_of, people)
     links = managed.nodes.select("key", link=pl.col("node") + 1, mark=pl.lit(""))
     made = desired_groups(profile, managed, links)
-    names = made.groups.select(node=pl.col("link") - 1, group="display_name")
-    called = pl.col("group").str.to_lowercase()
+    names = made.groups.select(node=pl.col("link") - 1, called="display_name")
     counted = (
         managed.counted()
         .join(names, on="node", how="left")
         .with_columns(
             pl.col("people", "direct").fill_null(0),
-            same_name=pl.when(pl.col("group").is_not_null()).then(pl.len().over(called)).otherwise(1),
+            same_name=pl.when(pl.col("called").is_not_null())
+            .then(pl.len().over(pl.col("called").str.to_lowercase()))
+            .otherwise(1),
         )
         .select(TREE.keys())
         .cast(pl.Schema(TREE))
@@ -161,7 +165,7 @@ def _as_read(nodes: pl.DataFrame) -> pl.DataFrame:
     return nodes.join(ranks, on="node").sort("rank").drop("rank")
 
 
-def numbered_text(text: str) -> tuple[tuple[int, str], ...]:
-    """A name as it is sorted: 7A before 10A, whatever its capitals are."""
+def numbered_text(text: str) -> tuple[tuple[bool, int, str], ...]:
+    """A name as it is sorted: 7A before 10A, numbers before letters, whatever its capitals are."""
     parts = re.findall(r"\d+|\D+", text.casefold())
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
+    return tuple((False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts)

@@ -72,45 +72,68 @@ def _texts(texts: pl.Series) -> pl.DataFrame:
 
 
 def paths_of(
-    roster: Roster, levels: Sequence[Level], inside: Mapping[UserType, pl.DataFrame], others: pl.DataFrame
+    roster: Roster,
+    levels: Sequence[Level],
+    people: pl.DataFrame,
+    inside: Mapping[UserType, pl.DataFrame],
+    others: pl.DataFrame,
 ) -> Paths:
-    """The paths of people who learn or teach, `inside` [person, klass], and of `others` [person, location] who do neither.
+    """The paths of those of `people` [person] who learn or teach, `inside` [person, klass], and of `others` [person, location].
 
     A path on which every level is lacking is none.
     """
-    parts = [_in_classes(roster, levels, user_type, rows) for user_type, rows in inside.items()]
+    parts = [_in_classes(roster, levels, user_type, people, rows) for user_type, rows in inside.items()]
     parts.append(_in_places(roster, levels, others))
     columns = [str(level) for level in levels]
     lacking = pl.all_horizontal(pl.col(columns).is_null())
     found = pl.concat([combinations.select(columns) for combinations, _ in parts]).filter(~lacking)
     distinct = found.unique().sort(columns, nulls_last=False).with_row_index("path")
-    people = [
-        pairs.join(combinations.join(distinct, on=columns, nulls_equal=True), on="combination").select("person", "path")
-        for combinations, pairs in parts
+    numbered = [combinations.join(distinct, on=columns, nulls_equal=True) for combinations, _ in parts]
+    pairs = [
+        pairs.join(paths.select("combination", "path"), on="combination").select("person", "path")
+        for paths, (_, pairs) in zip(numbered, parts, strict=True)
     ]
-    return Paths(distinct, pl.concat(people).unique())
+    return Paths(distinct, distinct_pairs(pl.concat(pairs)))
+
+
+def distinct_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The rows of two columns of keys, each once: as one integer a row, which is found again sooner than two."""
+    first, second = pairs.columns
+    packed = pairs.select(pl.col(first).cast(pl.Int64) * PACKED + pl.col(second).cast(pl.Int64)).to_series().unique()
+    both = pl.col(first)
+    return packed.alias(first).to_frame().select(both // PACKED, (both % PACKED).alias(second))
+
+
+PACKED = 1 << 32
+"""Keys are row ids, of which none comes near this."""
 
 
 def _in_classes(
-    roster: Roster, levels: Sequence[Level], user_type: UserType, rows: pl.DataFrame
+    roster: Roster, levels: Sequence[Level], user_type: UserType, people: pl.DataFrame, rows: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """[combination, a column for each level] and [person, combination] of people in classes.
 
-    What classes say is numbered first, then what people say: there are far fewer pairs of both than enrolments.
+    What classes say is numbered first, then what people say: there are far fewer combinations of both than enrolments.
     """
     classes, of_class = _numbered(_of_classes(roster, levels), "klass", "class")
-    people, of_person = _numbered(_of_people(roster, levels, user_type), "person", "person_number")
-    pairs = rows.select("person", "klass").join(of_class, on="klass").select("person", "class").unique()
-    pairs = pairs.join(of_person, on="person", how="left").select("person", "class", "person_number")
-    distinct = pairs.select("class", "person_number").unique().with_row_index("combination")
-    joined = distinct.join(classes, on="class").join(people, on="person_number", how="left")
+    inside = rows.select("person", "klass").join(of_class, on="klass").select("person", "class")
+    pairs = distinct_pairs(inside).join(people, on="person", how="semi")
+    persons, of_person = _numbered(_of_people(roster, levels, user_type, pairs), "person", "affiliation")
+    unplaced = pl.col("affiliation").fill_null(0)
+    both = pairs.join(of_person, on="person", how="left").select(
+        "person", combination=pl.col("class") * PACKED + unplaced
+    )
+    combination = pl.col("combination")
+    distinct = both.select(combination.unique()).with_columns(
+        (combination // PACKED).alias("class"), (combination % PACKED).alias("affiliation")
+    )
+    joined = distinct.join(classes, on="class").join(persons, on="affiliation", how="left")
     said = joined.with_columns(
         *(_said(user_type, level).alias(level) for level in {*OF_CLASS, *OF_PERSON}),
         _institute(roster).alias(Level.INSTITUTE),
     )
     graded = _with_grade_level(roster, said) if Level.GRADE_LEVEL in levels else said
-    numbered = pairs.join(distinct, on=["class", "person_number"], nulls_equal=True)
-    return graded.select("combination", *levels), numbered.select("person", "combination")
+    return graded.select("combination", *levels), both
 
 
 def _said(user_type: UserType, level: Level) -> pl.Expr:
@@ -125,9 +148,9 @@ def _institute(roster: Roster) -> pl.Expr:
 
 
 def _numbered(rows: pl.DataFrame, key: str, number: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The distinct rows without their key, numbered; and [key, number]."""
+    """The distinct rows without their key, numbered from 1; and [key, number]."""
     said = [name for name in rows.columns if name != key]
-    distinct = rows.select(said).unique().with_row_index(number)
+    distinct = rows.select(said).unique().with_row_index(number, offset=1).with_columns(pl.col(number).cast(pl.Int64))
     return distinct, rows.join(distinct, on=said, nulls_equal=True).select(key, number)
 
 
@@ -149,13 +172,14 @@ def _of_classes(roster: Roster, levels: Sequence[Level]) -> pl.DataFrame:
     return classes.select("klass", *_asked_for(said, levels, "class"))
 
 
-def _of_people(roster: Roster, levels: Sequence[Level], user_type: UserType) -> pl.DataFrame:
+def _of_people(roster: Roster, levels: Sequence[Level], user_type: UserType, people: pl.DataFrame) -> pl.DataFrame:
     """[person, "LEVEL of person" for each of OF_PERSON], by the first affiliation of the user type, else the first there is."""
     streams = entities(roster, Level.STREAM).select(stream="name", _stream="code")
     said = {Level.LOCATION: pl.col("location"), Level.GRADE: pl.col("grade"), Level.STREAM: pl.col("_stream")}
+    theirs = roster.affiliations.join(people, on="person", how="semi", maintain_order="left")
+    of_type = pl.col("user_type") == user_type.value
     return (
-        roster.affiliations.with_columns(_other=pl.col("user_type") != user_type.value)
-        .sort("_other", maintain_order=True)
+        pl.concat([theirs.filter(of_type), theirs.filter(~of_type).sort("user_type", maintain_order=True)])
         .unique("person", keep="first", maintain_order=True)
         .join(streams, on="stream", how="left")
         .select("person", *_asked_for(said, levels, "person"))

@@ -39,22 +39,29 @@ class TenantFacts:
     plans: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def managed_people(roster: Roster, profile: Profile, as_of: dt.date, departed: pl.DataFrame) -> pl.DataFrame:
+def managed_people(
+    roster: Roster,
+    profile: Profile,
+    as_of: dt.date,
+    departed: pl.DataFrame,
+    counting: current.Counting | None = None,
+) -> pl.DataFrame:
     """Everybody some action applies to: [person, user_type, present, current, ended, create, update, deactivate].
 
     `departed` [person, user_type] are people who were in the register once and no longer are; they count whatever the scope,
     since nobody can say any more where they belonged. A person of several types appears once, under the first type of the
-    profile's precedence. `ended` is the last day on which an enrolment or teaching ended.
+    profile's precedence. `ended` is the last day on which an enrolment or teaching ended. `counting` is what counts on that day,
+    if it is known already.
     """
+    counting = counting or current.counting(roster, profile, as_of)
     about = in_scope(roster, profile).people
     named = roster.affiliations.select("person", "user_type")
     typed = _first_type(named, profile).join(about, on="person", how="semi")
     gone = _first_type(departed.select("person", "user_type"), profile).join(named, on="person", how="anti")
-    active = current.registered(roster, as_of).with_columns(present=pl.lit(value=True))
-    enrolments = current.current_enrolments(roster, profile, as_of)
-    teachings = current.current_teachings(roster, profile, as_of)
+    active = counting.registered.with_columns(present=pl.lit(value=True))
     there = typed.join(active, on="person", how="semi")
-    now = current.current_people(roster, enrolments, teachings, there).select("person", current=pl.lit(value=True))
+    now = current.current_people(roster, counting.enrolments, counting.teachings, there)
+    now = now.select("person", current=pl.lit(value=True))
     everybody = pl.concat([typed, gone]).join(active, on="person", how="left").join(now, on="person", how="left")
     return (
         everybody.with_columns(pl.col("present", "current").fill_null(value=False))

@@ -44,31 +44,28 @@ class ManagedTeams:
     classes: pl.DataFrame
 
 
-def managed_teams(roster: Roster, profile: Profile, as_of: dt.date, made: pl.DataFrame | None = None) -> ManagedTeams:
+def managed_teams(
+    roster: Roster,
+    profile: Profile,
+    as_of: dt.date,
+    made: pl.DataFrame | None = None,
+    counting: current.Counting | None = None,
+) -> ManagedTeams:
     """Teams of the academic periods that count, in whose classes somebody currently learns or teaches.
 
     A team that is there already, one of `made` [key, period], stays managed when nobody does any more, so that nobody is left
-    in it who does not belong.
+    in it who does not belong. `counting` is what counts on that day, if it is known already.
     """
     classes = team_classes(roster, profile.teams.create)
-    counted = current.academic_periods(roster, profile, as_of).select("period") if classes.height else classes
-    classes = classes.join(counted, on="period", how="semi").join(
-        in_scope(roster, profile).classes, on="klass", how="semi"
-    )
-    busy = (
-        pl.concat(
-            [
-                current.current_enrolments(roster, profile, as_of).select("klass"),
-                current.current_teachings(roster, profile, as_of).select("klass"),
-            ]
-        ).unique()
-        if classes.height
-        else classes.select("klass")
-    )
-    wanted = classes.join(busy, on="klass", how="semi").select(MADE.keys()).unique()
-    if made is not None:
-        wanted = pl.concat([wanted, made.select(MADE.keys())]).unique()
-    classes = classes.join(wanted, on=["key", "period"], how="semi").sort("klass")
+    if classes.height:
+        counting = counting or current.counting(roster, profile, as_of)
+        busy = pl.concat([counting.enrolments["klass"].unique(), counting.teachings["klass"].unique()]).implode()
+        classes = classes.join(counting.periods, on="period", how="semi")
+        classes = classes.join(in_scope(roster, profile).classes, on="klass", how="semi")
+        wanted = classes.filter(pl.col("klass").is_in(busy)).select(MADE.keys()).unique()
+        if made is not None:
+            wanted = pl.concat([wanted, made.select(MADE.keys())]).unique()
+        classes = classes.join(wanted, on=["key", "period"], how="semi").sort("klass")
     named = _natural(_described(roster, classes), profile)
     return ManagedTeams(named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS)), classes)
 

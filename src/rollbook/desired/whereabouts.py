@@ -47,6 +47,7 @@ def _of_children(
     children = families.select(person="child").unique()
     learning = enrolments.join(children, on="person", how="semi")
     resting = children.join(learning, on="person", how="anti")
-    found = paths_of(roster, (Level.LOCATION,), {UserType.STUDENT: learning}, _of_affiliations(roster, resting))
+    resting_at = _of_affiliations(roster, resting)
+    found = paths_of(roster, (Level.LOCATION,), children, {UserType.STUDENT: learning}, resting_at)
     places = found.people.join(found.paths, on="path").select(child="person", location=Level.LOCATION)
     return families.join(places, on="child").select("location", person="parent").select("person", "location").unique()
