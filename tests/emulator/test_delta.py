@@ -192,6 +192,22 @@ def test_a_fresh_user_is_not_seen_everywhere_at_once_but_soon(lagging):
     assert {user["id"] for user in lagging.values("/users")} > {*keys}
 
 
+def test_a_fresh_group_cannot_be_nested_at_once_but_soon(lagging):
+    whole, parts = lagging.group("whole"), [lagging.group(f"part{n}") for n in range(30)]
+    lagging.control("advance", seconds=60)
+    parts += [lagging.group(f"fresh{n}") for n in range(30)]
+
+    answers = {part: lagging.relate(whole, members=[part]) for part in parts}
+
+    assert {answers[part].status_code for part in parts[:30]} == {204}
+    refusals = [answer for answer in answers.values() if answer.status_code == 400]
+    assert refusals
+    assert all("don't exist" in answer.text for answer in refusals)
+    lagging.control("advance", seconds=60)
+    late = [part for part in parts if answers[part].status_code == 400]
+    assert {lagging.relate(whole, members=[part]).status_code for part in late} == {204}
+
+
 def test_a_later_look_may_see_less_than_an_earlier_one(lagging):
     key = lagging.user("u")
     seen = [lagging("GET", f"/users/{key}").status_code for _ in range(60)]

@@ -217,6 +217,17 @@ def test_teams_changes_people_at_once_in_team_and_group(graph):
     assert (graph.people(team), graph.roster(team).keys()) == ({teacher, pupil}, {teacher, pupil})
 
 
+def test_who_is_demoted_on_the_roster_stays_in_the_team_and_in_its_group(graph):
+    team, teacher, pupil = graph.open_team()
+    entry = graph("POST", f"/teams/{team}/members", member(graph.user("second")) | {"roles": ["owner"]}).json()
+
+    demoted = graph("PATCH", f"/teams/{team}/members/{entry['id']}", {"roles": []})
+
+    assert demoted.json()["roles"] == []
+    assert graph.people(team, "owners") == {teacher}
+    assert graph.people(team) == graph.roster(team).keys() == {teacher, pupil, entry["userId"]}
+
+
 def test_the_last_owner_of_a_team_can_neither_leave_nor_be_demoted(graph):
     team, teacher, _ = graph.open_team()
     (entry,) = [e for e in graph.values(f"/teams/{team}/members") if e["userId"] == teacher]

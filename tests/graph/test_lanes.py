@@ -81,6 +81,31 @@ def test_microsofts_write_quota_is_kept_over_time():
     assert 17.9 <= now <= 18.1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "rate"),
+    [
+        ("POST", "/groups", 20),
+        ("PATCH", "/groups/g", 20),
+        ("DELETE", "/groups/g/members/u/$ref", 20),
+        ("POST", "/teams", 8.3),
+        ("PATCH", "/teams/g/members/m", 24.9),
+        ("POST", "/teams/g/archive", 24.9),
+    ],
+)
+def test_every_write_is_paced_by_the_quota_it_draws_from(method, path, rate):
+    throttle, request = Throttle.documented(), Request(method, path)
+    now = 0.0
+    for _ in range(400):
+        now = throttle.ready_at(request, now)
+        throttle.take(request, now)
+    begun = now
+    for _ in range(100):
+        now = throttle.ready_at(request, now)
+        throttle.take(request, now)
+
+    assert 100 / (now - begun) == pytest.approx(rate)
+
+
 def test_after_a_429_nothing_goes_before_the_pause_is_over():
     throttle = Throttle.unlimited()
     throttle.pause(10.0)
