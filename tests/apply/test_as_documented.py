@@ -8,7 +8,6 @@ from tests.apply.crafted import (
     EVERYBODY,
     LEVEL,
     MATHS,
-    Row,
     as_planned,
     crafted,
     every_kind,

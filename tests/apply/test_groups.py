@@ -30,12 +30,10 @@ from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.store.models import Answer, Link
 from rollbook.store.runs import verdict_counts
 
-DONE = {
-    kind: "DONE"
-    for kind in (
-        "CREATE_GROUP CREATE_UNIFIED UPDATE_GROUP ADD_MEMBER ADD_OWNER CREATE_TEAM REMOVE_STRANGER DEMOTE_OWNER ARCHIVE_TEAM"
-    ).split()
-}
+DONE = dict.fromkeys(
+    "CREATE_GROUP CREATE_UNIFIED UPDATE_GROUP ADD_MEMBER ADD_OWNER CREATE_TEAM REMOVE_STRANGER DEMOTE_OWNER ARCHIVE_TEAM".split(),
+    "DONE",
+)
 
 
 def test_every_newer_kind_of_change_is_carried_out(store, tenant):
