@@ -42,7 +42,7 @@ def test_a_run_in_which_nothing_deviates_is_told_by_its_groups(sqlite_store, ten
     assert lines() == []
     printed = said("proof")
     assert "7A Maths" in printed
-    assert "Run 1, for 2026-10-01: proven equal: 1 groups, 5 memberships expected, 5 there; 0 missing" in printed
+    assert "Run 1, for 2026-10-01: proven equal: 1 group, 5 memberships expected, 5 there; 0 missing" in printed
 
 
 def test_a_class_without_a_teacher_waits_with_its_people(sqlite_store, tenant):
@@ -144,7 +144,20 @@ def test_the_file_has_a_row_for_every_deviation_and_every_equal_group(sqlite_sto
         ("'=7B Art", "Maria Papadaki", "waiting", "1"),
         (MATHS, "", "equal", "3"),
     ]
-    assert said("proof", "--csv", "-").startswith("group,purpose,expected")
+    assert said("proof", "--csv", "-").startswith("group,group_id,purpose,expected")
+
+
+def test_teams_of_one_name_are_told_apart_in_the_file(sqlite_store, tenant, tmp_path):
+    school = a_school(1).klass("Art", teachers=["Ana Lima"]).klass("Kunst", students=["Maria Papadaki"])
+    institute = connected(school, tenant)
+    set_profile(institute, teams__mappings__display_name={"type": "static", "value": "Art"})
+    synchronized(institute)
+
+    said("proof", "--csv", str(tmp_path / "proof.csv"))
+
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "proof.csv").read_text(encoding="utf-8-sig"))))
+    found = [(row["group"], row["group_id"], row["status"], row["expected"]) for row in rows]
+    assert found == [("Art", "c3", "waiting", "1"), ("Art", "c1", "equal", "3"), ("Art", "c2", "equal", "2")]
 
 
 def test_a_group_is_chosen_by_a_part_of_its_name(sqlite_store, tenant):

@@ -186,17 +186,24 @@ def test_what_went_on_is_given_back_and_the_new_class_gets_a_team_of_its_own(sto
         part_team(held, NEW_8A)
 
 
-def test_next_years_class_of_the_same_name_never_takes_over_by_itself(sqlite_store, tenant):
+@pytest.mark.parametrize("match", ["name", "external_id", "email", "nothing"])
+def test_next_years_class_of_the_same_group_has_a_team_of_its_own_however_teams_are_found(sqlite_store, tenant, match):
     institute = connected(two_years(), tenant)
-    set_profile(institute, teams__match="name")
+    set_profile(institute, teams__create="group", teams__match=match)
     synchronized_on(institute, AUTUMN)
 
-    synchronized_on(institute, NEXT)
+    done = synchronized_on(institute, LEAD)
 
-    assert link_of(NEW_7A).object_id != link_of(OLD_7A).object_id
-    assert "Young No0" not in {
-        tenant.directory.users.get(key)["displayName"] for key in tenant.directory.members.of(link_of(OLD_7A).object_id)
-    }
+    assert done.proof.holds
+    old, new = Link.objects.filter(kind="team", object_id__isnull=False, subject__in=subjects("7A")).order_by("period")
+    assert len(list(tenant.directory.members.of(old.object_id))) == 4
+    people = {tenant.directory.users.get(key)["displayName"] for key in tenant.directory.members.of(new.object_id)}
+    assert people == {"Anna Ioannou", "Young No0", "Young No1", "Young No2"}
+
+
+def subjects(sourced_id: str) -> list[int]:
+    """What teams of this sourced id stand for."""
+    return list(Grouping.objects.filter(sourced_id=sourced_id).values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from rollbook.acts.grade_levels import set_level
 from rollbook.acts.links import Subject, find_subject
 from rollbook.acts.profiles import Author
 from rollbook.acts.runs import Session, Synchronized, session
+from rollbook.apply.whys import why_sentence
 from rollbook.plan.changes import ChangeVerdict, Forecast, Plan
 from rollbook.plan.sentences import sentence
 from rollbook.profiles import Profile as Settings
@@ -244,9 +245,10 @@ class Stage:
             known = {ChangeVerdict.DONE, ChangeVerdict.WAITS, ChangeVerdict.NEVER, ChangeVerdict.LATER}
             assert set(counted) <= known | {ChangeVerdict.BLOCKED}, counted
             names = labels(open_session.connection.tenant)
+            columns = ("team", "user", "status", "why", "cause")
             deviations = [
-                (names.get(team, ""), names.get(user, ""), status, why)
-                for team, user, status, why in done.proof.deviations.select("team", "user", "status", "why").iter_rows()
+                (names.get(team, ""), names.get(user, ""), status, why_sentence(why, cause))
+                for team, user, status, why, cause in done.proof.deviations.select(columns).iter_rows()
             ]
             return replace(
                 told(done.plan, open_session, self._writes()),

@@ -146,7 +146,7 @@ def test_a_wrong_link_is_undone_without_deleting_anything_and_does_not_come_back
         links.undo_link(desk, stage.person("Maria Papadaki"), "another Maria")
     done = stage.synchronise()
 
-    assert "the link to an account was undone" in done.reason("Maria Papadaki")
+    assert "its link was undone" in done.reason("Maria Papadaki")
     assert done.writes == 0
     assert stage.tenant.user_names() == {"maria"}
 

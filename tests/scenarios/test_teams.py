@@ -417,6 +417,7 @@ def test_where_two_groups_are_called_so_nothing_is_made_or_changed_before_somebo
 @proves("P78b")
 def test_a_group_that_is_the_team_of_another_class_already_is_not_taken_from_it(stage: Stage):
     two_classes(stage)
+    stage.tenant_holds(group_made_by_others("7A", mailNickname="first"))
     stage.profile(teams={"match": "name", **named("{{ group }}")})
     stage.synchronise()
     before = stage.tenant.group("7A").object_id
@@ -428,6 +429,21 @@ def test_a_group_that_is_the_team_of_another_class_already_is_not_taken_from_it(
     assert stage.tenant.group("7A").object_id == before
     assert stage.tenant.members("7A") == {"Nikos Vasilakis", "Maria Papadaki"}
     assert done.said("7A Art", "belongs to somebody else already")
+
+
+@proves("P78b")
+def test_a_team_we_made_is_the_team_of_what_it_was_made_for_whatever_else_is_called_so(stage: Stage):
+    two_classes(stage)
+    stage.profile(teams={"match": "name", **named("{{ group }}")})
+    stage.synchronise()
+    stage.school.is_taught("7A Art", group="7A", subject="Art")
+    stage.school.klass("7A Art", teachers=["Eleni Demetriou"], students=["Anna Rossi"])
+
+    stage.synchronise()
+
+    called = [group for group in stage.tenant.every_group() if group.name == "7A"]
+    assert len(called) == 2
+    assert stage.synchronise().writes == 0
 
 
 @proves("P79")

@@ -16,11 +16,13 @@ from rollbook.errors import InputRefused
 from rollbook.store import links, proofs
 from rollbook.store.changes import answers
 from rollbook.store.models import Institute, Link, Run
-from rollbook.store.proof_lines import LINES, group_names, names_of, told
+from rollbook.store.proof_lines import group_ids, group_names, names_of
+from rollbook.store.proof_lines import told as lines
 from rollbook.sync import read_memberships
 
 GROUPS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "group": pl.String,
+    "group_id": pl.String,  # sourced id; several teams may be called alike
     "purpose": pl.String,
     "kind": pl.String,
     "there": pl.Boolean,
@@ -37,7 +39,7 @@ EQUAL = "equal"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A run's proof: `groups` [team, every column of GROUPS], `deviations` (schema LINES)."""
+    """A run's proof: `groups` [team, every column of GROUPS], `deviations` (schema store.proof_lines.LINES)."""
 
     run: Run
     groups: pl.DataFrame
@@ -85,7 +87,7 @@ def proof_of(run: Run, name: str | None = None) -> Told:
             raise InputRefused(f"The proof of run {run.number} has no group called {name!r}.", remedy=_some(groups))
         groups = found
     deviations = proofs.read_deviations(run, None if name is None else groups["team"].to_list())
-    return Told(run, groups, told(run, deviations))
+    return Told(run, groups, lines(run, deviations))
 
 
 def _some(groups: pl.DataFrame) -> str:
@@ -101,11 +103,12 @@ def _groups(run: Run) -> pl.DataFrame:
     waits = [_waits(cause, seq, said) for cause, seq in found.select("cause", "seq").iter_rows()]
     named = [names.get(team) or f"#{team}" for team in found["team"]]
     archived = Link.objects.filter(tenant=run.tenant, archived_at__isnull=False).values_list("pk", flat=True)
-    return found.with_columns(
+    told = found.with_columns(
         group=pl.Series(named, dtype=pl.String),
         waits=pl.Series(waits, dtype=pl.String),
         archived=pl.col("team").is_in(list(archived)),
-    ).select("team", *GROUPS)
+    )
+    return told.join(group_ids(run), on="team", how="left", maintain_order="left").select("team", *GROUPS)
 
 
 def _waits(cause: int | None, seq: int | None, said: Mapping[int, str]) -> str | None:
@@ -118,12 +121,12 @@ def _waits(cause: int | None, seq: int | None, said: Mapping[int, str]) -> str |
 
 def as_rows(proof: Told) -> pl.DataFrame:
     """One row a deviation, with the numbers of its group; one for each group in which nothing deviates."""
-    numbers = proof.groups.select("group", "purpose", "expected", "actual")
-    once = numbers.unique("group", keep="first", maintain_order=True)
-    deviating = proof.deviations.join(once, on="group", how="left", maintain_order="left")
-    equal = numbers.join(proof.deviations, on="group", how="anti").with_columns(status=pl.lit(EQUAL))
-    columns = ["group", "purpose", "expected", "actual", *(name for name in LINES if name != "group")]
-    return pl.concat([deviating.select(columns), equal], how="diagonal").select(columns)
+    numbers = proof.groups.select("team", "group", "group_id", "purpose", "expected", "actual")
+    whose = proof.deviations.drop("group", "group_id")
+    deviating = whose.join(numbers, on="team", how="left", maintain_order="left")
+    equal = numbers.join(whose, on="team", how="anti").with_columns(status=pl.lit(EQUAL))
+    columns = [*numbers.columns[1:], *whose.columns[1:]]
+    return pl.concat([deviating.select(columns), equal.drop("team")], how="diagonal").select(columns)
 
 
 def exported(proof: Told, author: Author) -> tuple[str, int]:
@@ -148,7 +151,7 @@ def with_rosters(proof: Told, author: Author) -> Told:
         .with_columns(pending=pl.col("pending") + pl.col("more").fill_null(0))
         .drop("more")
     )
-    return Told(run, numbers, pl.concat([proof.deviations, told(run, pending)]))
+    return Told(run, numbers, pl.concat([proof.deviations, lines(run, pending)]))
 
 
 def _linked(run: Run) -> pl.DataFrame:

@@ -41,7 +41,7 @@ REASONS: Mapping[Why, str] = {
     Why.CLASS_GONE: "the register has none of its classes any more",
     Why.GROUP_TYPE_CHANGED: "its hierarchy makes groups of the other type now",
     Why.LEVEL_OFF: "its hierarchy or one of its levels is off, or Teams uses the level",
-    Why.NOBODY_THERE: "nobody's path leads there any more, so nobody is in it",
+    Why.NOBODY_THERE: "nobody's path leads there any more, so everybody is taken out but its owners",
 }
 
 

@@ -134,7 +134,7 @@ class Session:
             proof = prove_view(plan, view, self.scope)
         else:
             carried_out = replace(plan, changes=runs.load_changes(run))
-            proof = prove_again(carried_out, view, self.scope, self.memory, self.tenant.reader)
+            proof = prove_again(carried_out, view, self.scope, self.memory, self.tenant.reader, self.clock.sleep)
         run.state = Run.State.PROVEN if proof.holds else Run.State.NOT_PROVEN
         run.proof = proof.as_json()
         run.finished_at = self.clock.now()

@@ -111,6 +111,11 @@ class Proof:
         return self._sum("expected")
 
     @property
+    def unsettled(self) -> pl.Series:
+        """Links of groups that do not show yet what Microsoft answered to have done; a later look may (graph.md section 13.15)."""
+        return self.deviations.filter(pl.col("why").is_in([Why.NOT_SEEN, Why.NOT_GONE]))["team"].unique()
+
+    @property
     def holds(self) -> bool:
         """Whether the tenant equals the register: nobody is missing and nobody is extra."""
         return self.missing == 0 and self.extra == 0

@@ -32,6 +32,7 @@ from rollbook.cli import (
     sample,
     serve,
     show,
+    structure,
     sync,
 )
 from rollbook.cli.console import complain
@@ -63,6 +64,8 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
+app.command("tree")(structure.tree)
+app.command("teams")(structure.teams)
 app.command("held")(held.held)
 app.command("release")(held.release)
 app.add_typer(accounts.app, name="accounts")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from rollbook.apply.whys import STATUSES
@@ -70,7 +71,7 @@ def _document(told: Told) -> dict[str, Any]:
         "actual": int(groups["actual"].sum()),
         **{status: int(groups[status].sum()) for status in STATUSES},
         "groups": groups.to_dicts(),
-        "deviations": told.deviations.to_dicts(),
+        "deviations": told.deviations.drop("team").to_dicts(),
     }
 
 
@@ -99,15 +100,19 @@ def _id(row: dict[str, Any]) -> bool:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
+    """The groups with their numbers; a kind of deviation that none of them has gets no column."""
+    numbers = ["expected", "actual", *(status for status in STATUSES if any(row[status] for row in rows))]
+    alike = len({row["group"] for row in rows}) < len(rows)
     table = Table(box=None, pad_edge=False)
-    table.add_column("group", overflow="fold")
-    table.add_column("for")
-    for name in ("expected", "actual", *STATUSES):
+    for name in ("group", *(["id"] if alike else []), "for"):
+        table.add_column(name, overflow="fold")
+    for name in numbers:
         table.add_column(name, justify="right")
     table.add_column("", overflow="fold")
     for row in rows:
-        numbers = [f"{row[name]:,}" if row[name] else "-" for name in ("expected", "actual", *STATUSES)]
-        table.add_row(row["group"], PURPOSES[row["purpose"]], *numbers, _state(row))
+        named = [escape(row["group"]), *([escape(row["group_id"] or "")] if alike else []), PURPOSES[row["purpose"]]]
+        counted = [f"{row[name]:,}" if row[name] else "-" for name in numbers]
+        table.add_row(*named, *counted, escape(_state(row)))
     return table
 
 
@@ -125,7 +130,7 @@ def _verdict(told: Told) -> None:
     verdict = "proven equal" if told.holds else "NOT equal"
     counted = ", ".join(f"{groups[status].sum():,} {status}" for status in STATUSES)
     out.print(
-        f"Run {told.run.number}, for {told.run.as_of}: {verdict}: {groups.height:,} groups, "
+        f"Run {told.run.number}, for {told.run.as_of}: {verdict}: {groups.height:,} {'group' if groups.height == 1 else 'groups'}, "
         f"{groups['expected'].sum():,} memberships expected, {groups['actual'].sum():,} there; {counted}",
         style="bold",
     )

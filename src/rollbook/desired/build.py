@@ -75,7 +75,7 @@ def build_desired(
     values, problems = mapped(rows, profile.users.mappings)
     licences = licences_of(profile, facts)
     used = linked.licence_groups.join(licences, on="user_type", how="semi")
-    team_groups, team_names, unmapped_teams = teams(roster, profile, managed.teams, linked.teams)
+    team_groups, team_names, team_problems = teams(roster, profile, managed.teams, linked.teams)
     nodes = desired_groups(profile, managed.nodes, linked.nodes)
     emptied = abandoned(profile, managed.nodes, linked.made_nodes.drop("mark")).emptied
     emptied = emptied.join(linked.made_nodes.select("link", "mark"), on="link")
@@ -83,7 +83,7 @@ def build_desired(
     reasons = settled(
         pl.concat(
             [
-                _in_teams(roster, profile, as_of, managed, linked, users_of),
+                in_teams(roster, profile, as_of, managed, linked, users_of),
                 in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
                 owners_of_emptied(roster, profile, emptied, users_of),
             ]
@@ -109,14 +109,16 @@ def build_desired(
         licences=licences,
         licence_groups=used.select("user_type", group="link"),
         unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
-        unmapped_groups=pl.concat([unmapped_teams, nodes.problems.select("link")]).unique().sort("link"),
+        unmapped_groups=pl.concat([failed.select("link") for failed in (team_problems, nodes.problems)])
+        .unique()
+        .sort("link"),
         emptied=emptied.select("link"),
         match_keys=pl.concat([_team_keys(profile, team_groups, team_names), nodes.match_keys]),
         creation_only=pl.concat([_creation_only(profile, team_groups), nodes.creation_only]),
     )
 
 
-def _in_teams(
+def in_teams(
     roster: Roster, profile: Profile, as_of: dt.date, managed: Managed, linked: Linked, users_of: pl.DataFrame
 ) -> pl.DataFrame:
     """Who belongs in which team, and why (schema REASONS)."""

@@ -105,9 +105,9 @@ def team_classes(roster: Roster, mode: str) -> pl.DataFrame:
 def teams(
     roster: Roster, profile: Profile, managed: ManagedTeams, links: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """The desired groups of teams (schema GROUPS), nicknames still open; [link, base] candidates for those; [link] whose mapping failed.
+    """The desired groups of teams (schema GROUPS), nicknames still open; [link, base] candidates for those; mappings that failed.
 
-    `links` has [key, period, link, mark].
+    The latter are [link, target, problem]. `links` has [key, period, link, mark].
     """
     described = _described(roster, managed.classes).join(links, on=["key", "period"])
     rows = properties(roster, profile, described, managed.classes)
@@ -126,11 +126,10 @@ def teams(
         behaviours=pl.lit(["WelcomeEmailDisabled"], dtype=pl.List(pl.String)),
     )
     based = values.with_columns(transliterated(values["mail_nickname"]).alias("raw"))
-    failed = problems.select("link").unique()
     return (
         as_groups(frame).sort("link"),
         based.select("link", base=nicknames("raw")).sort("link"),
-        failed,
+        problems,
     )
 
 

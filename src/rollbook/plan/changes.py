@@ -114,6 +114,7 @@ class Cause(IntEnum):
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
     # numbers from 70 on: matches that a person decides
+    WENT_ON = 76  # its team goes on as another's, as somebody decided
     LINK_UNDONE = 70  # somebody undid a link; who or what is meant instead is not decided
     SHARED_MAILBOX = 71  # what matches looks like a shared mailbox
     RESTRICTED_UNIT = 72  # what matches is in an administrative unit with restricted management

@@ -15,6 +15,7 @@ LINKS: Schema = {
     "object_id": pl.String,  # null: nothing made or matched yet
     "adopted": pl.Boolean,  # matched rather than made by us, so it carries no mark of ours
     "disabled_by_us": pl.Boolean,
+    "period": pl.Int64,  # the academic period of a team; 0 for everything else
     "left_on": pl.Date,  # the first day the person was seen to have left; null: has not, or was not seen yet
 }
 

@@ -78,6 +78,9 @@ class _Question:
     )  # [object_id, mark, by, key, name, display_name, hold]; hold: why a hit by key waits, null if it does not
     staff: pl.DataFrame  # [link] whose hit by key waits
     decisions: pl.DataFrame  # DECISIONS
+    going_on: bool = (
+        False  # whether an object somebody gave to another link goes on there, so that nothing is to be decided
+    )
 
 
 def _people(desired: Desired, users: pl.DataFrame, context: Context, profile: Profile) -> _Question:
@@ -150,15 +153,18 @@ def _groups(desired: Desired, groups: pl.DataFrame, context: Context) -> _Questi
     wants = desired.state.groups
     used = desired.match_keys["by"].unique().to_list()
     family = _family(pl.col("kind"))
-    # A group by a rule or of the school's own Active Directory is not ours to change.
+    # A group by a rule or of the school's own Active Directory is not ours to change. One that we made ourselves was made for
+    # somebody: equal names and numbers say nothing then, and it is found by its mark alone.
     open_groups = groups.filter(~pl.col("dynamic") & ~pl.col("on_premises"))
+    made = context.group_links.filter(~pl.col("adopted"))["object_id"].drop_nulls()
+    found = pl.when(~pl.col("object_id").is_in(made.implode()))
     offered = [
         open_groups.select(
             "object_id",
             "mark",
             "display_name",
             by=pl.lit("address" if by == "email" else by),
-            key=_key(pl.lit(by), family, GROUP_KEYS[by]),
+            key=found.then(_key(pl.lit(by), family, GROUP_KEYS[by])),
             name="mail_nickname",
             hold=pl.lit(None, dtype=pl.Int32),
         )
@@ -172,6 +178,7 @@ def _groups(desired: Desired, groups: pl.DataFrame, context: Context) -> _Questi
         offered=pl.concat(offered),
         staff=wants.select("link").clear(),
         decisions=context.decisions,
+        going_on=True,
     )
 
 
@@ -206,11 +213,14 @@ def _match(question: _Question) -> _Hits:
     undone = asking.join(refused, on="link", how="semi")
     hits = _by_key(question, asking.join(undone, on="link", how="anti"))
     taken = pl.concat([question.links.drop_nulls("object_id").select("object_id"), by_mark.select("object_id")])
+    gone_on = undone.join(refused.join(taken, on="object_id", how="semi"), on="link", how="semi")
+    gone_on = gone_on if question.going_on else gone_on.clear()
     unclear = pl.concat(
         [
             _unclear(question, hits, taken),
             _said(doubtful, Cause.AMBIGUOUS_MATCH),
-            _said(undone, Cause.LINK_UNDONE),
+            _said(undone.join(gone_on, on="link", how="anti"), Cause.LINK_UNDONE),
+            _said(gone_on, Cause.WENT_ON),
             _said(without, Cause.NOBODY),
         ]
     )
@@ -263,12 +273,27 @@ HITS = ("link", "object_id", "mark", "by", "name", "display_name", "hold")
 def _by_key(question: _Question, links: pl.DataFrame) -> pl.DataFrame:
     """[every column of HITS]: objects whose property is that of one of these links, whatever their case."""
     folded = pl.col("key").str.to_lowercase()
-    return (
+    hits = (
         question.wanted.join(links, on="link", how="semi")
         .drop_nulls("key")
         .with_columns(folded)
         .join(question.offered.drop_nulls("key").with_columns(folded), on="key", maintain_order="left_right")
         .select(HITS)
+    )
+    return hits.join(_of_another_period(question, hits), on=["link", "object_id"], how="anti", maintain_order="left")
+
+
+def _of_another_period(question: _Question, hits: pl.DataFrame) -> pl.DataFrame:
+    """[link, object_id] of hits that are the team of another academic period.
+
+    Last year's team of the same group has the same external id, and often the name: it goes on only if a person says so.
+    """
+    periods = question.links.filter(pl.col("period") > 0)
+    return (
+        hits.select("link", "object_id")
+        .join(periods.select("link", "period"), on="link")
+        .join(periods.select("object_id", held_in="period").drop_nulls(), on="object_id")
+        .filter(pl.col("period") != pl.col("held_in"))
     )
 
 

@@ -105,12 +105,14 @@ def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFram
     demoted = removing.filter(owner).join(teams, on="team", how="semi").join(members, on=["team", "user"], how="semi")
     ended = removing.join(demoted, on=["team", "user", "relation"], how="anti")
     node = pl.col("purpose") == "node"
+    owning = removing.filter(owner).select("team", "user", taught=pl.lit(value=True))
+    ended = ended.join(owning, on=["team", "user"], how="left")
     cause = (
         pl.when(node & (pl.col("user").is_in(groups["team"].implode())))
         .then(int(Cause.NOT_NESTED))
         .when(node)
         .then(int(Cause.NOT_IN_STRUCTURE))
-        .when(owner)
+        .when(owner | pl.col("taught"))
         .then(int(Cause.TEACHING_ENDED))
         .otherwise(int(Cause.ENROLMENT_ENDED))
     )

@@ -95,7 +95,8 @@ REASONS: dict[Cause, str] = {
     Cause.DISABLED_ELSEWHERE: "waits: somebody else disabled the account; only they enable it again",
     Cause.ON_PREMISES: "waits: kept by your Active Directory; change it there",
     Cause.CREATION_OFF: "waits: no account, creating is off",
-    Cause.LINK_UNDONE: "waits: the link to an account was undone; decide which one is meant, or that a new one is made",
+    Cause.LINK_UNDONE: "waits: its link was undone; decide which one is meant, or that a new one is made",
+    Cause.WENT_ON: "waits: its team goes on as another one, as somebody decided; `rollbook rollover part` gives it back",
     Cause.SHARED_MAILBOX: "waits: what matches looks like a shared mailbox (disabled, no licence, with mail); link it by hand",
     Cause.RESTRICTED_UNIT: (
         "waits: what matches is in an administrative unit with restricted management; link it by hand, or move it out of there"

@@ -73,7 +73,7 @@ class TenantMemory:
         """All links of this kind in the tenant (schema LINKS)."""
         statement = (
             "SELECT id, object_id, CASE WHEN origin = 'adopted' THEN 1 ELSE 0 END, "
-            "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END, left_on "
+            "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END, period, left_on "
             f"FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s ORDER BY id"
         )
         raw = {**LINKS, "adopted": pl.Int64, "disabled_by_us": pl.Int64}

@@ -8,15 +8,18 @@ import polars as pl
 
 from rollbook.apply.whys import why_sentence
 from rollbook.directory.state import Relation
+from rollbook.store import groupings
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.changes import answers
 from rollbook.store.identities import read_people
 from rollbook.store.links import linked_subjects
-from rollbook.store.models import Link, ProofGroup, Run
+from rollbook.store.models import Grouping, Link, ProofGroup, Run
 from rollbook.store.runs import labels
 
 LINES: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "team": pl.Int64,  # link
     "group": pl.String,
+    "group_id": pl.String,  # sourced id; several teams may be called alike
     "who": pl.String,  # the name of a person or of a nested group
     "sourced_id": pl.String,  # null for whoever, and whatever, is not in the register
     "object_id": pl.String,  # of somebody outside the register
@@ -40,7 +43,10 @@ def told(run: Run, deviations: pl.DataFrame) -> pl.DataFrame:
     return (
         deviations.join(_sentences(run, deviations), on=["why", "cause", "seq"], how="left", nulls_equal=True)
         .join(ids, on="user", how="left", maintain_order="left")
+        .join(group_ids(run), on="team", how="left", maintain_order="left")
         .select(
+            "team",
+            "group_id",
             group=_named("team", names),
             who=pl.when(outside).then(pl.lit(OUTSIDE)).otherwise(_named("user", names)),
             sourced_id="sourced_id",
@@ -49,6 +55,7 @@ def told(run: Run, deviations: pl.DataFrame) -> pl.DataFrame:
             status="status",
             reason="reason",
         )
+        .select(LINES.keys())
         .cast(pl.Schema(LINES))
     )
 
@@ -67,6 +74,13 @@ def group_names(run: Run) -> dict[int, str]:
     """What the groups of a run's proof are called, of those that have a name."""
     statement = f"SELECT team, name FROM {table_of(ProofGroup)} WHERE run_id = %s AND name IS NOT NULL"
     return dict(read_frame(statement, [run.pk], {"team": pl.Int64, "name": pl.String}).iter_rows())
+
+
+def group_ids(run: Run) -> pl.DataFrame:
+    """[team, group_id] of every team and group of the structure: what the school's records call it."""
+    kinds = (Grouping.Kind.TEAM, Grouping.Kind.NODE)
+    placed = pl.concat([groupings.placed(run.tenant, run.institute, kind) for kind in kinds])
+    return placed.drop_nulls("link").select(team="link", group_id="sourced_id")
 
 
 def _sourced_ids(run: Run, deviations: pl.DataFrame) -> pl.DataFrame:

@@ -37,6 +37,15 @@ def why_undone(run: Run | None) -> pl.DataFrame:
     )
 
 
+def what_waits(run: Run | None) -> pl.DataFrame:
+    """[link, cause] of people and groups of which a run says that something waits, not of who is in which; empty without a run."""
+    statement = (
+        f"SELECT DISTINCT subject, cause FROM {table_of(Change)} "
+        f'WHERE run_id = %s AND verdict = {int(ChangeVerdict.WAITS)} AND "object" IS NULL ORDER BY subject, cause'
+    )
+    return read_frame(statement, [run.pk if run else 0], {"link": pl.Int64, "cause": pl.Int64})
+
+
 def _undone(run: Run | None) -> pl.DataFrame:
     """Changes of accounts that are not done; of those that are merely planned, the ones that give somebody an account."""
     statement = (
