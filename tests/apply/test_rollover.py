@@ -159,7 +159,7 @@ def test_a_team_goes_on_in_the_next_year_with_its_people_its_mark_and_the_new_na
     assert names(tenant) == ["Maths 7A", "Maths 8A"]
     # What it went on from is not made anew, though its year still counts.
     waiting = done.plan.changes.filter(pl.col("subject") == link_of(OLD_7A).pk)
-    assert {Cause(cause) for cause in waiting["cause"]} == {Cause.LINK_UNDONE}
+    assert {Cause(cause) for cause in waiting["cause"]} == {Cause.WENT_ON}
     assert synchronized_on(institute, NEXT).proof.holds
 
 
