@@ -243,7 +243,8 @@ def _print_tree(found: Hierarchies) -> None:
         out.print(f"The profile {found.profile} has no hierarchy with a level, or nobody is on any.", markup=False)
     failing, alike = len(found.problems), nodes.filter(nodes["same_name"] > 1).height
     out.print(
-        f"{nodes.height:,} groups, {failing:,} without a usable value, {alike:,} called like another", style="bold"
+        f"{_counted(nodes.height, 'group')}, {failing:,} without a usable value, {alike:,} called like another",
+        style="bold",
     )
     if found.left:
         _print_left("groups of the structure are there and stand for nothing any more.", found.left, everything=False)
