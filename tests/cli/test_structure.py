@@ -136,7 +136,7 @@ def test_the_tree_shows_everybody_at_every_node(structured):
 
     assert printed[:3] == [
         "Everybody: security groups, each in the one above it",
-        "  The School (institute): 4 people, 0 of them no deeper",
+        "  The School (institute): 4 people, 0 of them directly in it",
         "    2026-2027 (academic period): 4 people",
     ]
     assert printed[3:5] == [
@@ -164,7 +164,7 @@ def test_the_people_of_a_node_are_named(structured):
     listed = said(*TREE, "--people", "the school")
 
     assert "p2             Pupil No0 (in a node below)" in listed
-    assert listed.splitlines()[-1] == "The School: 4 people, 0 of them no deeper"
+    assert listed.splitlines()[-1] == "The School: 4 people, 0 of them directly in it"
     assert told(*TREE, "--people", "2026-2027")["people"][0] == {
         "sourced_id": "p4",
         "name": "Maria Papadaki",

@@ -198,7 +198,7 @@ def _tell_people(found: Hierarchies, text: str, *, as_json: bool) -> None:
         below = "" if row["direct"] else " (in a node below)"
         out.print(f"{row['sourced_id']:<14} {row['name']}{below}", markup=False)
     out.print(
-        f"{node['label']}: {len(rows):,} people, {node['direct']:,} of them no deeper", style="bold", markup=False
+        f"{node['label']}: {len(rows):,} people, {node['direct']:,} of them directly in it", style="bold", markup=False
     )
 
 
@@ -252,7 +252,7 @@ def _print_tree(found: Hierarchies) -> None:
 
 def _print_node(row: dict[str, Any], found: Hierarchies) -> None:
     people = f"{row['people']:,} people" if row["people"] != 1 else "1 person"
-    direct = "" if row["direct"] == row["people"] else f", {row['direct']:,} of them no deeper"
+    direct = "" if row["direct"] == row["people"] else f", {row['direct']:,} of them directly in it"
     group = f" -> {row['called']}" if row["called"] not in (None, row["name"], row["label"]) else ""
     level = row["level"].replace("_", " ")
     indent = "  " * row["depth"]
