@@ -10,7 +10,7 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
-from rollbook.errors import Exit, InputRefused
+from rollbook.errors import InputRefused
 
 if TYPE_CHECKING:
     from rollbook.acts.passwords import Handed, Request, Waiting
@@ -257,26 +257,11 @@ def new(
 def confirm_and_carry_out(school: Institute, run: Run, *, yes: bool, as_json: bool, quiet: bool) -> NoReturn:
     """Set the passwords of a run after asking whoever is at this terminal; ends the command with its exit status."""
     from rollbook.acts.new_passwords import carry_out, withdraw
-    from rollbook.cli import context, listing
-    from rollbook.clock import SystemClock
-    from rollbook.plan.changes import ChangeVerdict
-    from rollbook.store.changes import select
-    from rollbook.store.runs import verdict_counts
+    from rollbook.cli.proposed import Proposal, decide
 
     count = run.counts["changes"]
     whose = "one person" if count == 1 else f"{count:,} people"
     asked = f"Set a new password for {whose} in the tenant {run.tenant.name}? The old one stops working at once."
-    if count and not yes and not typer.confirm(asked, err=True):
-        withdraw(run)
-        raise typer.Abort
-    with context.open_session(school, run.as_of, SystemClock(), quiet=quiet or as_json) as session:
-        carry_out(session, run, run.fingerprint)
-    verdicts = verdict_counts(run)
-    if as_json:
-        print_json({**listing.summary(run), "plan": [listing.as_json(line) for line in select(run).lines()]})
-    else:
-        listing.show_summary(run)
-        if verdicts.get(ChangeVerdict.DONE):
-            out.print("Hand them over with `rollbook passwords slips`, `csv` or `codes`.")
-    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
-    raise typer.Exit(int(Exit.OK if set(verdicts) <= good else Exit.CHANGES_FAILED))
+    handing = "Hand them over with `rollbook passwords slips`, `csv` or `codes`."
+    proposal = Proposal(asked, carry_out, withdraw, lambda: out.print(handing))
+    decide(school, run, proposal, yes=yes, as_json=as_json, quiet=quiet)

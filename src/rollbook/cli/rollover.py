@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from rollbook.cli import context
 from rollbook.cli.console import Json, Quiet, err, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
-from rollbook.errors import Exit, InputRefused
+from rollbook.errors import InputRefused
 
 if TYPE_CHECKING:
     from rollbook.acts.rollover import Candidate, GoingOn, Line, Seen
@@ -305,26 +305,12 @@ def _proposed(school: Institute, run: Run, *, yes: bool, as_json: bool, quiet: b
 def confirm_and_carry_out(school: Institute, run: Run, *, yes: bool, as_json: bool, quiet: bool) -> NoReturn:
     """Archive the teams of a run, or take them back, after asking whoever is at this terminal; ends the command."""
     from rollbook.acts.archiving import carry_out, withdraw
-    from rollbook.cli import listing
-    from rollbook.clock import SystemClock
+    from rollbook.cli.proposed import Proposal, decide
     from rollbook.plan.archiving import AGREED_BY_A_PERSON
-    from rollbook.plan.changes import ChangeVerdict, Kind
-    from rollbook.store.changes import select
-    from rollbook.store.runs import verdict_counts
+    from rollbook.plan.changes import Kind
 
     count = run.counts["changes"]
     what = "one team" if count == 1 else f"{count:,} teams"
     archiving = {objection["code"] for objection in run.objections} == {AGREED_BY_A_PERSON[Kind.ARCHIVE_TEAM]}
     asked = f"Archive {what}? {WHAT_ARCHIVING_MEANS}" if archiving else f"Take {what} back from the archive?"
-    if count and not yes and not typer.confirm(asked, err=True):
-        withdraw(run)
-        raise typer.Abort
-    with context.open_session(school, run.as_of, SystemClock(), quiet=quiet or as_json) as session:
-        carry_out(session, run, run.fingerprint)
-    verdicts = verdict_counts(run)
-    if as_json:
-        print_json({**listing.summary(run), "plan": [listing.as_json(line) for line in select(run).lines()]})
-    else:
-        listing.show_summary(run)
-    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
-    raise typer.Exit(int(Exit.OK if set(verdicts) <= good else Exit.CHANGES_FAILED))
+    decide(school, run, Proposal(asked, carry_out, withdraw), yes=yes, as_json=as_json, quiet=quiet)

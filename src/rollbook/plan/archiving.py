@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind, Objection, Plan
-from rollbook.plan.make import fingerprint
+from rollbook.plan.changes import Cause, Kind, Plan
+from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
-from rollbook.plan.rows import rows, together, waits
+from rollbook.plan.rows import rows, waits
 
 AGREED_BY_A_PERSON = {Kind.ARCHIVE_TEAM: "teams-archived", Kind.UNARCHIVE_TEAM: "teams-unarchived"}
 """The code of the objection that every such plan raises."""
@@ -42,25 +42,11 @@ def plan_archiving(chosen: pl.DataFrame, actual: pl.DataFrame, archived: Collect
     )
     allowed = judged.filter(pl.col("cause") == int(Cause.ASKED_FOR))
     others = judged.filter(pl.col("cause") != int(Cause.ASKED_FOR))
-    changes = (
-        together([rows(allowed, asked.kind, Cause.ASKED_FOR), waits(others, asked.kind, pl.col("cause"))])
-        .sort("subject")
-        .with_row_index("seq", offset=1)
-        .with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
-        .select(CHANGES.keys())
-        .cast(pl.Schema(CHANGES))
-    )
-    details = pl.DataFrame(schema=pl.Schema(DETAILS))
-    return Plan(
-        tenant=asked.tenant,
-        profile_version=asked.profile_version,
-        as_of=asked.as_of,
-        changes=changes,
-        details=details,
-        objections=_objections(changes, asked.kind),
-        fingerprint=fingerprint(changes, details, asked.tenant, asked.profile_version),
-        first_run=False,
-        counts={"changes": allowed.height, "waiting": others.height, "newly_waiting": 0},
+    return plan_of_chosen(
+        rows(allowed, asked.kind, Cause.ASKED_FOR),
+        waits(others, asked.kind, pl.col("cause")),
+        asked,
+        AGREED_BY_A_PERSON[asked.kind],
     )
 
 
@@ -77,8 +63,3 @@ def _cause(archived: Collection[str], kind: Kind) -> pl.Expr:
         as_asked[kind],
     )
     return pl.coalesce(*(pl.when(applies).then(int(cause)) for applies, cause in reasons), pl.lit(int(Cause.ASKED_FOR)))
-
-
-def _objections(changes: pl.DataFrame, kind: Kind) -> tuple[Objection, ...]:
-    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
-    return (Objection(AGREED_BY_A_PERSON[kind], planned, changes.height, 0, 0.0),) if planned else ()

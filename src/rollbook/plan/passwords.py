@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind, Objection, Plan
-from rollbook.plan.make import fingerprint
+from rollbook.plan.changes import Cause, Kind, Plan
+from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
-from rollbook.plan.rows import rows, together, values, waits
+from rollbook.plan.rows import rows, values, waits
 
 AGREED_BY_A_PERSON = "passwords-set"
 """The code of the objection that every such plan raises."""
@@ -46,29 +46,11 @@ def plan_passwords(chosen: pl.DataFrame, actual: pl.DataFrame, asked: Asked) -> 
         user_principal_name="user_principal_name_now"
     )
     others = judged.filter(pl.col("cause") != int(Cause.ASKED_FOR))
-    ordered = (
-        together(
-            [
-                rows(allowed, Kind.SET_PASSWORD, pl.col("cause"), after=values("user_principal_name")),
-                waits(others, Kind.SET_PASSWORD, pl.col("cause")),
-            ]
-        )
-        .sort("subject")
-        .with_row_index("seq", offset=1)
-        .with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
-    )
-    changes = ordered.select(CHANGES.keys()).cast(pl.Schema(CHANGES))
-    details = ordered.drop_nulls("after").select(DETAILS.keys()).cast(pl.Schema(DETAILS))
-    return Plan(
-        tenant=asked.tenant,
-        profile_version=asked.profile_version,
-        as_of=asked.as_of,
-        changes=changes,
-        details=details,
-        objections=_objections(changes),
-        fingerprint=fingerprint(changes, details, asked.tenant, asked.profile_version),
-        first_run=False,
-        counts={"changes": allowed.height, "waiting": others.height, "newly_waiting": 0},
+    return plan_of_chosen(
+        rows(allowed, Kind.SET_PASSWORD, pl.col("cause"), after=values("user_principal_name")),
+        waits(others, Kind.SET_PASSWORD, pl.col("cause")),
+        asked,
+        AGREED_BY_A_PERSON,
     )
 
 
@@ -83,8 +65,3 @@ def _cause(domains: Collection[str]) -> pl.Expr:
         (elsewhere, Cause.SIGNS_IN_ELSEWHERE),
     )
     return pl.coalesce(*(pl.when(applies).then(int(cause)) for applies, cause in reasons), pl.lit(int(Cause.ASKED_FOR)))
-
-
-def _objections(changes: pl.DataFrame) -> tuple[Objection, ...]:
-    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
-    return (Objection(AGREED_BY_A_PERSON, planned, changes.height, 0, 0.0),) if planned else ()
