@@ -129,6 +129,7 @@ def _peak_memory(folder: Path) -> float:
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_desire_and_tell, args=(folder, sender))
     child.start()
+    sender.close()  # so that a child that dies ends the waiting
     peak = float(receiver.recv())
     child.join()
     return peak

@@ -89,8 +89,8 @@ def plan_all(roster: Roster) -> Plan:
 
 def _empty_context(desired: Desired) -> Context:
     def unmade(links: pl.Series) -> pl.DataFrame:
-        columns = {"object_id": None, "adopted": False, "disabled_by_us": False, "left_on": None}
-        return pl.DataFrame({"link": links, **columns}, schema=pl.Schema(LINKS))
+        columns = dict.fromkeys(LINKS) | {"adopted": False, "disabled_by_us": False}
+        return pl.DataFrame({**columns, "link": links}, schema=pl.Schema(LINKS))
 
     return Context(
         tenant="bench",
@@ -126,6 +126,7 @@ def _peak_memory(folder: Path) -> tuple[float, float]:
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_plan_and_tell, args=(folder, sender))
     child.start()
+    sender.close()  # so that a child that dies ends the waiting
     peak, baseline = receiver.recv()
     child.join()
     return peak, baseline

@@ -1,0 +1,18 @@
+"""The bench plans what the product plans: it is run on a small school here, since nobody runs it every day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.planning import plan_all, read
+
+from rollbook import sample
+from rollbook.plan.changes import Kind
+
+
+def test_the_bench_plans_a_school_of_a_hundred(tmp_path: Path):
+    sample.write(sample.school(100), tmp_path)
+
+    plan = plan_all(read(tmp_path))
+
+    assert {int(Kind.CREATE_USER), int(Kind.CREATE_CLASS), int(Kind.ADD_MEMBER)} <= set(plan.changes["kind"])
