@@ -42,6 +42,15 @@ def test_every_team_has_its_name_and_counts_its_owners_members_and_whoever_is_he
     assert rows(teams(school, held, released=released)) == [("7A Maths", 1, 3, 0), ("7B Art", 0, 1, 0)]
 
 
+def test_whoever_is_in_several_classes_of_a_group_is_in_its_team_once():
+    school = Lycee().klass("7A Maths", "Maths", group="7A").klass("7A Art", "Art", group="7A")
+    for title in ("7A Maths", "7A Art"):
+        school.student("Maria", title).student("Jan", title).teacher("Nikos", title)
+    roster, profile = school.roster(), profile_with(suggested(), teams__create="group")
+
+    assert rows(teams_to_be(roster, profile, AUTUMN, people_of(roster, profile))) == [("7A", 1, 3, 0)]
+
+
 def test_a_team_whose_mapping_fails_keeps_the_schools_name_and_says_what_is_wrong():
     school = School().klass("7A Maths", teachers=["Nikos Vasilakis"], students=["Maria Papadaki"])
     failing = profile_with(suggested(), teams__mappings__display_name={"type": "property", "value": "grade_level"})

@@ -121,7 +121,7 @@ def build_desired(
 def in_teams(
     roster: Roster, profile: Profile, as_of: dt.date, managed: Managed, linked: Linked, users_of: pl.DataFrame
 ) -> pl.DataFrame:
-    """Who belongs in which team, and why (schema REASONS)."""
+    """Who belongs in which team, and why (schema REASONS); several times for several reasons, of which `settled` leaves one."""
     since = profile.enrolments.sync_start_date
     counting = managed.counting or current.counting(roster, profile, as_of)
     enrolments = with_held(counting.enrolments, since, linked.released)

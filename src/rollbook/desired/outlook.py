@@ -14,6 +14,7 @@ import polars as pl
 
 from rollbook.desired.build import Linked, Managed, in_teams
 from rollbook.desired.hierarchies import BELONGING, NODES, ManagedNodes, managed_nodes
+from rollbook.desired.memberships import settled
 from rollbook.desired.node_groups import desired_groups
 from rollbook.desired.teams import managed_teams, teams
 from rollbook.directory.state import Relation
@@ -74,7 +75,7 @@ def teams_to_be(
     none = pl.Series([], dtype=pl.Int64)
     linked = Linked(everybody, links, released=none if released is None else released)
     present = everybody.filter("present").select("person", user="link")
-    inside = in_teams(roster, profile, as_of, Managed(managed, NO_NODES), linked, present)
+    inside = settled(in_teams(roster, profile, as_of, Managed(managed, NO_NODES), linked, present))
     periods = roster.academic_periods.select("period", "begin", academic_period=pl.coalesce("title", "sourced_id"))
     named = (
         numbered.join(groups.select("link", "display_name", pl.col("kind").cast(pl.String)), on="link", how="left")
