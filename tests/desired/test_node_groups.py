@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from tests.desired.lycee import Lycee, nodes_of, profile_with
 
-from rollbook.desired.node_groups import NodeGroups, abandoned, desired_groups, in_nodes
+from rollbook.desired.node_groups import NodeGroups, abandoned, desired_groups, in_nodes, nesting_of_emptied
 from rollbook.profiles import Profile, parse
 
 LINKS_FROM = 100
@@ -165,3 +165,11 @@ def test_without_hierarchies_everything_made_for_them_is_left():
     gone = abandoned(profile, nodes_of(a_lycee().roster(), profile), made)
 
     assert (gone.emptied["link"].to_list(), gone.left["link"].to_list()) == ([], [1])
+
+
+def test_a_node_without_people_goes_on_standing_in_the_one_above():
+    links = pl.DataFrame({"key": ["general/security/location:north"], "link": [1]})
+    keys = ["general/security/location:north/grade:9", "general/security/location:north/grade:9/stream:x"]
+    emptied = pl.DataFrame({"key": [*keys, "general/unified/location:south/grade:9"], "link": [2, 3, 4]})
+
+    assert nesting_of_emptied(emptied, links).select("team", "user").sort("team").rows() == [(1, 2), (2, 3)]

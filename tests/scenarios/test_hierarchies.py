@@ -335,3 +335,19 @@ def test_a_part_of_the_school_that_is_renamed_keeps_its_group_and_everything_bel
     assert after.keys() == before.keys()
     assert after == {key: called.replace(name, "Renamed") for key, called in before.items()}
     assert {key: stage.tenant.people(key) for key in after} == people
+
+
+@proves("P94")
+def test_whoever_is_outside_a_narrowed_scope_stays_in_their_groups_and_these_stay_where_they_stand(stage: Stage):
+    a_lycee(stage)
+    hierarchies = {"general": on("institute", "grade")}
+    stage.profile(hierarchies=hierarchies)
+    stage.synchronise()
+
+    stage.profile(hierarchies=hierarchies, scope={"grades": ["7th grade"]})
+    stage.synchronise()
+
+    assert "The School / 8th grade" in stage.tenant.nested("The School")
+    assert "Lena Berg" in stage.tenant.people("The School / 8th grade")
+    assert "Lena Berg" in stage.tenant.everybody_in("The School")
+    assert stage.tenant.people("The School / 7th grade") >= SEVENTH

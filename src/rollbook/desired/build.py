@@ -19,7 +19,14 @@ from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import fields_used, mapped, properties
 from rollbook.desired.memberships import extra_owners, memberships, settled
 from rollbook.desired.names import candidates, fields_read
-from rollbook.desired.node_groups import abandoned, desired_groups, emptied_groups, in_nodes, owners_of_emptied
+from rollbook.desired.node_groups import (
+    abandoned,
+    desired_groups,
+    emptied_groups,
+    in_nodes,
+    nesting_of_emptied,
+    owners_of_emptied,
+)
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
 from rollbook.desired.teams import ManagedTeams, teams
 from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, PEOPLE, Desired
@@ -86,6 +93,7 @@ def build_desired(
                 in_teams(roster, profile, as_of, managed, linked, users_of),
                 in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
                 owners_of_emptied(roster, profile, emptied, users_of),
+                nesting_of_emptied(emptied, linked.nodes),
             ]
         )
     )

@@ -203,3 +203,14 @@ def owners_of_emptied(roster: Roster, profile: Profile, emptied: pl.DataFrame, u
     nodes = emptied.select(team="link", hierarchy=parts.list.get(0), nested=parts.list.get(1) == "security")
     owned = _owned(roster, profile, nodes).join(users, on="person").select("team", "user")
     return pl.concat([_rows(owned, relation, "extra_owner") for relation in Relation])
+
+
+def nesting_of_emptied(emptied: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Security groups in which nobody belongs any more, in the ones above them (schema REASONS); `links` has [key, link].
+
+    Where they stand does not change, and people outside a profile's scope may still be in them.
+    """
+    known = pl.concat([links.select("key", team="link"), emptied.select("key", team="link")])
+    inner = emptied.filter(pl.col("key").str.split("/").list.get(1) == "security")
+    above = inner.select(key=pl.col("key").str.replace(r"/[^/]*$", ""), user="link")
+    return _rows(above.join(known, on="key").select("team", "user"), Relation.MEMBER, "nested")
