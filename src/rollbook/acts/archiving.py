@@ -11,7 +11,7 @@ from rollbook.acts.new_passwords import carry_out, withdraw
 from rollbook.acts.rollover import judged
 from rollbook.acts.runs import Session, finish_unfinished
 from rollbook.acts.teams_known import find_all, known
-from rollbook.desired.rollover import State
+from rollbook.desired.rollover import State, Why
 from rollbook.errors import InputRefused
 from rollbook.plan.archiving import Asked, plan_archiving
 from rollbook.plan.changes import Kind, Plan
@@ -40,7 +40,11 @@ def propose_archiving(session: Session, chosen: Chosen) -> Run:
     linked = set(_linked(rows, chosen.named))
     if chosen.ended or chosen.left_over:
         turned, left = judged(session.institute, session.scope.profile, session.scope.as_of, rows)
-        ended = turned.teams.filter(pl.col("state") == State.ENDS.value, ~pl.col("archived"))
+        # A team outside a scope, or of the year of another profile, is going on somewhere: it is archived by name only.
+        over = (Why.PERIOD_OVER, Why.CLASS_GONE, Why.MODE_CHANGED, Why.NOTHING)
+        ended = turned.teams.filter(
+            pl.col("state") == State.ENDS.value, ~pl.col("archived"), pl.col("why").is_in([why.value for why in over])
+        )
         linked |= set(ended["link"]) if chosen.ended else set()
         linked |= set(left.filter(~pl.col("archived"))["link"]) if chosen.left_over else set()
     if not linked:

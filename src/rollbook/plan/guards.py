@@ -31,7 +31,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("accounts-renamed", (Kind.RENAME_USER,), 20, 5.0, "users"),
     Guard(
         "members-removed",
-        (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_STRANGER),
+        (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.DEMOTE_OWNER, Kind.REMOVE_STRANGER),
         100,
         5.0,
         "memberships",

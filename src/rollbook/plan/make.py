@@ -66,13 +66,18 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
 def _strangers(
     actual: State, matched: Matched, groups: pl.DataFrame, context: Context, profile: Profile
 ) -> pl.DataFrame:
-    """The removals of people no register knows, if the profile wants them; keeping previous members wins over it."""
-    kept = profile.enrolments.keep_previous
-    if not profile.enrolments.remove_unknown:
+    """The removals of people no register knows from teams, if the profile wants them; keeping previous members wins over it.
+
+    Whoever may be somebody of the register, because a match waits for a person, is nobody unknown.
+    """
+    if not profile.enrolments.remove_unknown or profile.enrolments.keep_previous:
         return together([])
-    linked = pl.concat([context.user_links["object_id"], matched.users["object_id"]]).drop_nulls().unique()
-    about = groups.filter(pl.col("purpose") != "team") if kept else groups
-    return remove_strangers(actual.memberships, about, actual.users, linked)
+    unclear = matched.changes.filter(pl.col("kind") == int(Kind.LINK_USER)).select(
+        object_id=pl.col("before").str.extract_all(r'"object_id":"[^"]+"')
+    )
+    candidates = unclear["object_id"].explode().str.strip_prefix('"object_id":"').str.strip_suffix('"')
+    linked = pl.concat([context.user_links["object_id"], matched.users["object_id"], candidates]).drop_nulls().unique()
+    return remove_strangers(actual.memberships, groups.filter(pl.col("purpose") == "team"), actual.users, linked)
 
 
 def _ours(memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:

@@ -154,14 +154,19 @@ def remove_strangers(
     """The removals of people who are not in the register (schema ROWS), where the profile asks for them.
 
     `users` (schema directory.state.USERS) are the tenant's, `linked` the object ids of everybody any register of the tenant knows.
-    Protected accounts stay, owners stay: an owner by hand may be the only one who can open a team.
+    Protected accounts and guests stay, whom somebody invited on purpose; owners stay: one by hand may be the only one who can open a team.
     """
     owners = memberships.filter(pl.col("relation") == int(Relation.OWNER)).select("team", "user_object_id")
     unknown = (
         memberships.filter(pl.col("user").is_null(), pl.col("relation") == int(Relation.MEMBER))
         .join(groups.select("team"), on="team", how="semi")
         .filter(~pl.col("user_object_id").is_in(linked.implode()))
-        .join(users.filter(~pl.col("protected")), left_on="user_object_id", right_on="object_id", how="semi")
+        .join(
+            users.filter(~pl.col("protected"), ~pl.col("guest")),
+            left_on="user_object_id",
+            right_on="object_id",
+            how="semi",
+        )
         .join(owners, on=["team", "user_object_id"], how="anti")
         .sort("team", "user_object_id")
     )

@@ -54,8 +54,8 @@ class Enrolments(Part):
     remove_unknown: bool = Field(
         default=False,
         description=(
-            "Remove people who are in a team and not in the register. By default not: whoever was added by hand is left alone "
-            "and shown as extra."
+            "Remove people who are in a team and not in the register; owners, guests and protected accounts stay. By default "
+            "not: whoever was added by hand is left alone and shown."
         ),
     )
 
