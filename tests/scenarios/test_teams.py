@@ -313,6 +313,21 @@ def test_a_group_too_young_for_a_team_becomes_one_in_a_later_synchronization_and
     assert slow_stage.tenant.members("7A Maths") == {"Nikos Vasilakis", "Maria Papadaki"}
 
 
+@proves("P71d")
+@pytest.mark.parametrize("template", ["class", "standard"])
+def test_a_group_still_too_young_at_the_next_look_is_put_off_again_and_is_no_fault(slow_stage: Stage, template: str):
+    two_classes(slow_stage)
+    slow_stage.profile(teams={"template": template})
+    slow_stage.attempt()
+
+    again = slow_stage.attempt()
+
+    assert (again.refused, again.later) == (0, 2)
+    assert {status for group, _, status, _ in again.deviations if group == "7A Maths"} == {"pending"}
+    slow_stage.synchronise_until_done()
+    assert slow_stage.tenant.teams() == {"7A Maths", "7B Maths"}
+
+
 @proves("P71e")
 def test_a_class_team_of_more_than_300_people_is_made_and_warned_of(stage: Stage):
     stage.profile(users=roles(student={"licences": []}))

@@ -85,6 +85,9 @@ class Verdicts:
     def _refused(self, number: int, work: Work, outcome: Refused) -> Settled:
         if work.kind == Kind.CREATE_TEAM and protocol.already_provisioned(outcome.answer):
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+        if work.kind == Kind.CREATE_TEAM and outcome.answer.status == 404:
+            # Teams does not know a group for its first fifteen minutes (graph.md section 7.1), in whichever run that was made.
+            return Settled(number, Answer(number, ChangeVerdict.LATER, status=404, message=SETTLING))
         if work.kind in NO_TEAM and outcome.answer.status == 404:
             return Settled(number, Answer(number, ChangeVerdict.NEVER, status=404, message=NO_TEAM[work.kind]))
         if work.kind in FIND_MADE and protocol.object_conflict_target(outcome.answer):
@@ -199,6 +202,10 @@ def _found(found: pl.DataFrame, around: Surroundings, number: int, subject: int,
 
 
 REMOVALS = (Kind.REMOVE_MEMBER, Kind.REMOVE_OWNER, Kind.REMOVE_STRANGER, Kind.LEAVE_LICENCE_GROUP)
+
+SETTLING = (
+    "Microsoft 365 makes no team of a group in its first fifteen minutes; waiting helps, the next run tries again."
+)
 
 UNSEEN = "The group is there, but Microsoft 365 does not show it yet; the next run looks again."
 

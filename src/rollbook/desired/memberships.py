@@ -6,7 +6,7 @@ import polars as pl
 
 from rollbook.desired.scope import below
 from rollbook.directory.desired import REASONS
-from rollbook.directory.state import Relation
+from rollbook.directory.state import Relation, packed
 from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
 from rollbook.roster.tables import TEACHER_TYPE, Roster
@@ -33,10 +33,6 @@ def memberships(
     return pl.concat([_teachers(profile, placed(teachings)), _students(profile, placed(enrolments)), *owning])
 
 
-USER_BITS = 31
-"""Link ids are row ids of one table; two thousand million of them are beyond any tenant's object limit (300,000)."""
-
-
 def settled(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows [team, user, relation, because, day, held] with one for each relation (schema REASONS): the first of BECAUSE, held only if
     nothing else puts somebody there.
@@ -44,22 +40,16 @@ def settled(rows: pl.DataFrame) -> pl.DataFrame:
     Nearly all relations have one reason, and a million rows are sorted by one integer far sooner than by six columns: only those
     with several are put in the order of their reasons.
     """
-    typed = rows.select(REASONS.keys()).cast(pl.Schema(REASONS)).with_columns(_packed()).sort("_packed")
-    packed = pl.col("_packed")
-    again = (packed == packed.shift(1)) | (packed == packed.shift(-1))
+    typed = rows.select(REASONS.keys()).cast(pl.Schema(REASONS)).with_columns(packed()).sort("packed")
+    relation = pl.col("packed")
+    again = (relation == relation.shift(1)) | (relation == relation.shift(-1))
     several = typed.filter(again)
     if several.height:
-        first = several.sort("_packed", "held", "because", "day", nulls_last=True).unique(
-            "_packed", keep="first", maintain_order=True
+        first = several.sort("packed", "held", "because", "day", nulls_last=True).unique(
+            "packed", keep="first", maintain_order=True
         )
-        typed = typed.filter(~again.fill_null(value=False)).merge_sorted(first, "_packed")
-    return typed.drop("_packed")
-
-
-def _packed() -> pl.Expr:
-    """One integer a relation, in the order of team, relation and user."""
-    relation = pl.col("relation").cast(pl.Int64)
-    return (pl.col("team") * (1 << (USER_BITS + 1)) + relation * (1 << USER_BITS) + pl.col("user")).alias("_packed")
+        typed = typed.filter(~again.fill_null(value=False)).merge_sorted(first, "packed")
+    return typed.drop("packed")
 
 
 def _students(profile: Profile, enrolments: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,7 @@ class Guard:
     kinds: tuple[Kind, ...]
     limit: int
     percent: float
-    of: str  # what the percentage is of: "users", "classes" or "memberships"
+    of: str  # what the percentage is of: "users" or "memberships"
 
 
 GUARDS: tuple[Guard, ...] = (

@@ -45,7 +45,6 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     managed = {
         "users": matched.users.height,
-        "classes": matched.groups.height,
         "memberships": actual.memberships.drop_nulls("user").height,
     }
     sizes = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER)).group_by("team").agg(members=pl.len())

@@ -9,19 +9,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from rollbook.directory.state import Relation
+from rollbook.directory.state import Relation, packed
 from rollbook.plan.changes import Cause, Kind
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
-
-USER_BITS = 31
-"""Link ids are row ids of one table; two thousand million of them are beyond any tenant's object limit (300,000)."""
-
-
-def packed() -> pl.Expr:
-    """One integer a relation: team above 32 bits, then user, then the relation in the lowest bit."""
-    user = pl.col("user").cast(pl.Int64)
-    return (pl.col("team") * (1 << (USER_BITS + 1)) + user * 2 + pl.col("relation").cast(pl.Int64)).alias("packed")
 
 
 def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
