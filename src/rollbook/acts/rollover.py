@@ -29,6 +29,7 @@ from rollbook.store import decisions, links
 from rollbook.store.links import By
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Decision, Institute, Link, ProfileVersion
+from rollbook.store.rosters import read_earlier_classes
 
 MADE_OF = {"group": "each group", "subject": "each subject", "group_subject": "each combination of group and subject"}
 
@@ -138,10 +139,11 @@ def judged(institute: Institute, profile: Profile, day: dt.date, rows: pl.DataFr
     linked = rows.filter(pl.col("object_id").is_not_null())
     teams = linked.filter(pl.col("kind") == Link.Kind.TEAM.value).select(LINKED.keys()).cast(pl.Schema(LINKED))
     nodes = linked.filter(pl.col("kind") == Link.Kind.NODE.value).select("key", "link", "label", "archived")
+    turned = turn(roster, profile, day, teams, read_earlier_classes(institute))
     if nodes.is_empty():
-        return turn(roster, profile, day, teams), pl.DataFrame(schema=pl.Schema(LEFT))
+        return turned, pl.DataFrame(schema=pl.Schema(LEFT))
     people = managed_people(roster, profile, day, register.departed())
-    return turn(roster, profile, day, teams), left_over(roster, profile, day, people, nodes)
+    return turned, left_over(roster, profile, day, people, nodes)
 
 
 def _lines(institute: Institute, teams: pl.DataFrame, rows: pl.DataFrame, profile: Profile) -> list[Line]:
@@ -195,7 +197,8 @@ def going_on(request: Request, old_text: str, new_text: str) -> GoingOn:
             f"{old.name} is still wanted beside {new.name}, so it cannot go on as it.",
             remedy="Only a team that ends, or of an earlier academic period, goes on as another.",
         )
-    shared, students = in_both(roster, (old.key, old.period), (new.key, new.period))
+    earlier = read_earlier_classes(request.institute)
+    shared, students = in_both(roster, (old.key, old.period), (new.key, new.period), earlier)
     told = [
         f"{shared:,} of the {students:,} students of {new.name} were in it; the others will read what was written there."
     ]

@@ -67,8 +67,8 @@ class Turn:
     candidates: pl.DataFrame
 
 
-def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame) -> Turn:
-    """What becomes of teams on `as_of`; `linked` (schema LINKED) are those that are there."""
+def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame, earlier: Roster | None = None) -> Turn:
+    """What becomes of teams on `as_of`; `linked` (schema LINKED) are those that are there, `earlier` classes as they were before."""
     there = linked.select("key", "period")
     now = managed_teams(roster, profile, as_of, there).teams
     coming, day = _coming(roster, profile, as_of)
@@ -83,7 +83,7 @@ def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame)
         state=pl.when("wanted").then(pl.lit(State.CONTINUES.value)).otherwise(pl.lit(State.ENDS.value))
     )
     teams = pl.concat([_as_turns(told), _as_turns(begins)]).sort("state", "period", "label", "key", nulls_last=True)
-    return Turn(teams, candidates(roster, profile, _may_continue(roster, teams), begins))
+    return Turn(teams, candidates(roster, profile, _may_continue(roster, teams), begins, earlier))
 
 
 def _as_turns(frame: pl.DataFrame) -> pl.DataFrame:
