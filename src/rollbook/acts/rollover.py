@@ -229,16 +229,27 @@ def _require_different(old: Team, new: Team) -> None:
 
 
 def _require_team(team: Team) -> None:
-    """InputRefused unless the team is linked to a group and not archived."""
+    """InputRefused unless the team is linked to a group."""
     if team.object_id is None:
         raise InputRefused(f"{team.name} has no team.", remedy="`rollbook rollover` lists those that have one.")
-    if team.archived:
+
+
+def _require_open(desk: Desk, team: Team) -> None:
+    """InputRefused if the team is archived: Microsoft is asked, because somebody may have done that there, or undone it."""
+    archived = bool(desk.reader.archived([str(team.object_id)]))
+    held = [int(team.link or 0)]
+    links.remember_archived(desk.tenant, held if archived else [], [] if archived else held, desk.author.clock.now())
+    if archived:
         command = shlex.join(["rollbook", "rollover", "unarchive", team.handle])
         raise InputRefused(f"The team of {team.name} is archived.", remedy=f"Take it back first: {command}")
 
 
 def continue_team(desk: Desk, pair: GoingOn) -> None:
-    """Let NEW take over OLD's team, with its mark; OLD has none any more. Writes nothing at Microsoft."""
+    """Let NEW take over OLD's team, with its mark; OLD has none any more. Writes nothing at Microsoft.
+
+    InputRefused if the team is archived.
+    """
+    _require_open(desk, pair.old)
     by = By(desk.author.actor.name, desk.author.clock.now(), "goes on")
     subject = pl.DataFrame(
         {"subject": [pair.new.subject], "period": [pair.new.period]}, schema={"subject": pl.Int64, "period": pl.Int64}
@@ -264,6 +275,7 @@ def part_team(desk: Desk, new_text: str) -> GoingOn:
         raise InputRefused(
             f"{old.name} has another team by now.", remedy="End its link first (`rollbook link unlink --class`)."
         )
+    _require_open(desk, new)
     now = desk.author.clock.now()
     by = By(desk.author.actor.name, now, "does not go on")
     with transaction.atomic():

@@ -84,7 +84,7 @@ class Cause(IntEnum):
     ASKED_FOR = 30  # an administrator asked for it
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
-    LAST_OWNER = 41
+    LAST_OWNER = 41  # nobody else who can act is an owner, or becomes one
     AMBIGUOUS_MATCH = 42
     MATCH_TAKEN = 43  # the account found is linked to somebody else
     NO_NAME = 44  # no user name could be made from what the register says
@@ -146,7 +146,7 @@ CHANGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "cause": pl.UInt8,  # Cause
     "day": pl.Date,  # completes the cause; null where it has none
     "needs_subject": pl.Int32,  # seq of the change that makes the subject; null if it is there
-    "needs_object": pl.Int32,
+    "needs_object": pl.Int32,  # the same for the object; of an owner who leaves, the addition of the one who follows
     "verdict": pl.UInt8,  # ChangeVerdict: PLANNED or WAITS in a new plan
 }
 

@@ -64,7 +64,14 @@ def license_by_group(
         ),
         licensed=people.filter(pl.col("has").list.len() > 0).select("link"),
         forecast=forecast(wishes, granted, desired.licences, context.seats),
+        ending=_ending(leaving, inside, desired),
     )
+
+
+def _ending(leaving: pl.DataFrame, inside: pl.DataFrame, desired: Desired) -> pl.DataFrame:
+    """[link, sku]: what people lose who leave a licence group and belong in no other."""
+    lost = leaving.join(inside, on="user", how="anti").select("group", link="user")
+    return lost.join(desired.licence_groups, on="group").join(desired.licences, on="user_type").select("link", "sku")
 
 
 def _groups(desired: Desired, actual: State, matched: Matched) -> tuple[pl.DataFrame, pl.DataFrame]:

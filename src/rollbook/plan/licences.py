@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -16,11 +16,12 @@ NOTHING = pl.lit([], dtype=pl.List(pl.String))
 
 @dataclass(frozen=True, slots=True)
 class Licensing:
-    """The changes of licences; [link] of who has or gets one; and the forecast of seats."""
+    """The changes of licences; [link] of who has or gets one; the forecast of seats; [link, sku] that end with a group's membership."""
 
     changes: pl.DataFrame
     licensed: pl.DataFrame
     forecast: tuple[Forecast, ...]
+    ending: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64, "sku": pl.String}))
 
 
 def license_people(
@@ -172,17 +173,17 @@ def product() -> pl.Expr:
     return pl.struct(sku="sku", off=pl.col("plans_off").fill_null([]))
 
 
-def take_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
-    """Licences we gave to people who left long enough ago, if the profile takes them back at all.
+def taken_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
+    """[link, since, sku]: licences we gave to people who left long enough ago, if the profile takes them back at all.
 
     `there` has the column `since`, the day from which graces count.
     """
     gone = there.filter(grace_over(context, profile))
-    losing = (
-        gone.join(context.granted, on="link")
-        .filter(pl.col("licences_now").list.contains(pl.col("sku")))
-        .group_by("link")
-        .agg(pl.col("since").first(), remove=pl.col("sku").sort())
-        .sort("link")
-    )
+    ours = gone.join(context.granted, on="link").filter(pl.col("licences_now").list.contains(pl.col("sku")))
+    return ours.select("link", "since", "sku")
+
+
+def take_back(taken: pl.DataFrame) -> pl.DataFrame:
+    """The changes that take licences back: one a person of `taken` (as `taken_back` returns it)."""
+    losing = taken.group_by("link").agg(pl.col("since").first(), remove=pl.col("sku").sort()).sort("link")
     return rows(losing, Kind.UNLICENSE_USER, Cause.GRACE_OVER, day="since", after=values("remove"))

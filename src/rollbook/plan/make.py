@@ -16,6 +16,7 @@ from rollbook.plan.guards import objections
 from rollbook.plan.limits import beyond_limits
 from rollbook.plan.match import Matched
 from rollbook.plan.memberships import diff_memberships, remove_strangers
+from rollbook.plan.owners import Acting
 from rollbook.plan.rows import together
 from rollbook.profiles import Profile
 
@@ -25,6 +26,9 @@ WAVES: dict[Kind, int] = {kind: int(kind) for kind in Kind} | {Kind.ADD_MEMBER: 
 
 MAKERS = (Kind.CREATE_USER, Kind.CREATE_CLASS, Kind.CREATE_UNIFIED, Kind.CREATE_GROUP)
 """Kinds that make an object which other changes of the plan may need."""
+
+OWNERS_LEAVING = (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.DEMOTE_OWNER)
+"""Kinds that take an owner out, which may need the addition of another one first."""
 
 
 def make_plan(desired: Desired, actual: State, matched: Matched, context: Context, profile: Profile) -> Plan:
@@ -38,10 +42,11 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     belonging = desired.reasons.join(usable, on="user", how="semi").join(groups.open, on="team", how="semi")
     beyond = beyond_limits(belonging.filter(~pl.col("held")), desired.state.groups)
     ours = _ours(actual.memberships, usable, groups.open)
-    memberships = diff_memberships(belonging, ours, groups.open, beyond, profile)
+    by_hand = actual.users.filter(pl.col("account_enabled"), ~pl.col("deleted"))["object_id"]
+    memberships = diff_memberships(belonging, ours, groups.open, beyond, profile, Acting(accounts.usable, by_hand))
     strangers = _strangers(actual, matched, groups.open, context, profile)
-    ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships, strangers]))
-    changes = _with_needs(ordered)
+    ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships.changes, strangers]))
+    changes = _with_needs(ordered, memberships.relying)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     managed = {
         "users": matched.users.height,
@@ -96,18 +101,37 @@ def _numbered(found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_needs(ordered: pl.DataFrame) -> pl.DataFrame:
-    """Each change beside the changes that make its subject and its object, if they are made by this plan."""
+def _with_needs(ordered: pl.DataFrame, relying: pl.DataFrame) -> pl.DataFrame:
+    """Each change beside the changes that make its subject and its object, if they are made by this plan.
+
+    An owner who is `relying` [team, user, successor] on one this plan adds leaves only once that one was added.
+    """
     planned = ordered.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     is_maker = pl.col("kind").is_in([int(kind) for kind in MAKERS])
     made = planned.filter(is_maker).select("seq", link="subject")
+    needing = ordered.join(_successions(planned, relying), on="seq", how="left")
     return (
-        ordered.join(made.rename({"seq": "needs_subject"}), left_on="subject", right_on="link", how="left")
+        needing.join(made.rename({"seq": "needs_subject"}), left_on="subject", right_on="link", how="left")
         .with_columns(pl.when(~is_maker).then("needs_subject").alias("needs_subject"))
         .join(made.rename({"seq": "needs_object"}), left_on="object", right_on="link", how="left")
+        .with_columns(needs_object=pl.coalesce("needs_owner", "needs_object"))
         .sort("seq")
         .select(CHANGES.keys())
         .cast(pl.Schema(CHANGES))
+    )
+
+
+def _successions(planned: pl.DataFrame, relying: pl.DataFrame) -> pl.DataFrame:
+    """[seq, needs_owner]: of changes that take an owner out, the addition of the one they rely on."""
+    added = planned.filter(pl.col("kind") == int(Kind.ADD_OWNER)).select(
+        needs_owner="seq", team="subject", successor="object"
+    )
+    leaving = planned.filter(pl.col("kind").is_in([int(kind) for kind in OWNERS_LEAVING]))
+    return (
+        leaving.select("seq", team="subject", user="object")
+        .join(relying, on=["team", "user"])
+        .join(added, on=["team", "successor"])
+        .select("seq", "needs_owner")
     )
 
 

@@ -6,11 +6,13 @@ A relation is packed into one integer (team, user, relation), so that a million 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.directory.state import Relation, packed
 from rollbook.plan.changes import Cause, Kind
+from rollbook.plan.owners import Acting, Succession, succession
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
 
@@ -24,15 +26,28 @@ def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFram
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """The changes of memberships (schema ROWS), and which of them rely on an owner this plan adds: [team, user, successor]."""
+
+    changes: pl.DataFrame
+    relying: pl.DataFrame
+
+
 def diff_memberships(
-    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, beyond: pl.DataFrame, profile: Profile
-) -> pl.DataFrame:
-    """The changes of memberships (schema ROWS).
+    reasons: pl.DataFrame,
+    actual: pl.DataFrame,
+    groups: pl.DataFrame,
+    beyond: pl.DataFrame,
+    profile: Profile,
+    acting: Acting,
+) -> Memberships:
+    """The changes that make the memberships as desired.
 
     `reasons` (schema REASONS) is desired, restricted to people and groups that are there or are being made; `actual` [team, user,
-    relation] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose, security,
-    has_team] are the groups it is about. What is held, and what is `beyond` a limit of Microsoft (schema limits.BEYOND), is neither
-    added nor ended.
+    relation, user_object_id] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose,
+    security, has_team] are the groups it is about. What is held, and what is `beyond` a limit of Microsoft (schema limits.BEYOND), is
+    neither added nor ended. `acting` says who can follow an owner who leaves.
     """
     security = groups.filter("security").select("team")
     # Nobody owns a group of the structure but by hand: who does is left alone.
@@ -45,16 +60,18 @@ def diff_memberships(
     held, adding = adding.filter("held"), adding.filter(~pl.col("held"))
     too_many = adding.drop("because", "day", "held").join(beyond, on=["team", "user", "relation"])
     adding = adding.join(beyond, on=["team", "user", "relation"], how="anti")
-    removing, kept = _spare_last_owners(removing, adding, actual, security)
-    return together(
+    following = _following(removing, adding, actual, groups, acting)
+    removing = removing.join(following.spared, on=["team", "user"], how="anti")
+    changes = together(
         [
             _additions(adding),
             waits(held, Kind.ADD_MEMBER, Cause.HELD, subject="team", object="user", day="day"),
             waits(too_many, _adding_kind(), pl.col("cause"), subject="team", object="user"),
             *_removals(removing, reasons, groups),
-            waits(kept, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
+            waits(following.spared, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
         ]
     )
+    return Memberships(changes, following.relying)
 
 
 BECAUSE: Mapping[str, Cause] = {
@@ -114,29 +131,18 @@ def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFram
     ]
 
 
-def _spare_last_owners(
-    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame, security: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Removals without those that would leave a team ownerless, and the owners [team, user] who stay until another comes.
-
-    Microsoft refuses to remove the last owner (graph.md section 5.2); whoever stays as owner also stays as member. A security group
-    needs none.
-    """
+def _following(
+    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, acting: Acting
+) -> Succession:
+    """Who follows the owners who leave; whoever stays as owner also stays as member. A security group needs no owner."""
     owner = pl.col("relation") == int(Relation.OWNER)
-    leaving = removing.filter(owner).join(security, on="team", how="anti")
-    staying = pl.concat(
-        [
-            actual.filter(owner).join(leaving, on=["team", "user", "relation"], how="anti").select("team"),
-            adding.filter(owner).select("team"),
-        ]
-    ).unique()
-    spared = (
-        leaving.join(staying, on="team", how="anti")
-        .sort("team", "user")
-        .unique("team", keep="first", maintain_order=True)
-        .select("team", "user")
+    return succession(
+        removing.filter(owner).select("team", "user"),
+        adding.filter(owner).select("team", "user"),
+        actual,
+        groups.filter(~pl.col("security")),
+        acting,
     )
-    return removing.join(spared, on=["team", "user"], how="anti"), spared
 
 
 def remove_strangers(

@@ -69,7 +69,10 @@ REASONS: dict[Cause, str] = {
     Cause.GROUP_LICENCES: "the profile gives this user type other products or plans",
     Cause.ASKED_FOR: "an administrator asked for it",
     Cause.NO_TEACHER: "waits: no teacher yet",
-    Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
+    Cause.LAST_OWNER: (
+        "waits: is the last owner, or the last one with an enabled account and a licence; "
+        "somebody else has to be that first"
+    ),
     Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
     Cause.MATCH_TAKEN: "waits: what matches belongs to somebody else already",
     Cause.NO_NAME: "waits: no user name can be made from what the register says",

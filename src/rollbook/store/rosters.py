@@ -30,6 +30,15 @@ def read_roster(institute: Institute) -> Roster:
     return Roster(institutes=_itself(institute), **frames)
 
 
+def location_ids(institute: Institute) -> frozenset[str]:
+    """The sourced ids of all published locations of one institute."""
+    schema = {"sourced_id": pl.String}
+    table = table_of(BY_NAME["locations"].model)
+    statement = f"SELECT sourced_id FROM {table} WHERE source_id = %s AND since <= %s AND until > %s"
+    found = [read_frame(statement, [s.pk, s.published, s.published], schema) for s in institute.sources.all()]
+    return frozenset(pl.concat([pl.DataFrame(schema=schema), *found])["sourced_id"])
+
+
 def _itself(institute: Institute) -> pl.DataFrame:
     """The institute as it is called here, which no source decides."""
     row = {"institute": institute.pk, "sourced_id": institute.sourced_id, "line": 0, "name": institute.name}
