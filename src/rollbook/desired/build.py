@@ -27,9 +27,9 @@ from rollbook.desired.node_groups import (
     nesting_of_emptied,
     owners_of_emptied,
 )
-from rollbook.desired.outside import narrowed, nodes_of_everybody, unreached, with_all_classes
+from rollbook.desired.outside import narrowed, nodes_of_everybody, unreached
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
-from rollbook.desired.teams import ManagedTeams, teams
+from rollbook.desired.teams import ManagedTeams, classes_of, teams
 from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, OUTSIDE, PEOPLE, Desired
 from rollbook.directory.state import State
 from rollbook.profiles import Profile
@@ -144,7 +144,8 @@ def out_of_scope(roster: Roster, profile: Profile, as_of: dt.date, managed: Mana
         return OutOfScope(linked.made_nodes.select("link").clear(), pl.DataFrame(schema=pl.Schema(OUTSIDE)))
     users_of = linked.people.filter("present").select("person", user="link")
     nodes = nodes_of_everybody(roster, profile, as_of, managed.counting)
-    whole = Managed(with_all_classes(roster, profile, managed.teams), nodes, managed.counting)
+    shared = ManagedTeams(managed.teams.teams, classes_of(roster, profile, managed.teams.teams))
+    whole = Managed(shared, nodes, managed.counting)
     links = pl.concat([part.select("key", "link") for part in (linked.nodes, linked.made_nodes)]).unique("key")
     found = pl.concat(
         [

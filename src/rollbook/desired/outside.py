@@ -10,7 +10,6 @@ from rollbook.desired import current
 from rollbook.desired.hierarchies import ManagedNodes, hierarchies_in_use, managed_nodes
 from rollbook.desired.people import managed_people
 from rollbook.desired.scope import in_scope
-from rollbook.desired.teams import ManagedTeams, team_classes
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
 
@@ -19,12 +18,6 @@ def narrowed(roster: Roster, profile: Profile) -> bool:
     """Whether the profile is about a part of the school only, by its scope or by what it leaves out."""
     about = in_scope(roster, profile)
     return about.people.height < roster.people.height or about.classes.height < roster.classes.height
-
-
-def with_all_classes(roster: Roster, profile: Profile, teams: ManagedTeams) -> ManagedTeams:
-    """The same teams with all of their classes, those outside the scope among them."""
-    every = team_classes(roster, profile.teams.create)
-    return ManagedTeams(teams.teams, every.join(teams.teams, on=["key", "period"], how="semi").sort("klass"))
 
 
 def nodes_of_everybody(
