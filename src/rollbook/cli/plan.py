@@ -38,7 +38,7 @@ def plan(
         run = session.save(made)
         warnings = [f"{path}: {said}" for path, said in lost(school, session.scope.profile)]
     look = first_look(made, view) if made.first_run else None
-    full = crowded(view)
+    full = crowded(made, view)
     called = labels(run.tenant, full["team"].to_list()) if full.height else {}
     too_full = [{"team": called.get(team, ""), "members": count} for team, count in full.iter_rows()]
     if as_json:
