@@ -53,7 +53,7 @@ SENTENCES: dict[Why, str] = {
     Why.NOT_IN_REGISTER: "added by hand; people who are not in the register are left alone",
     Why.LAST_OWNER: "is the last owner, and stays until somebody else is",
     Why.KEPT: "kept by rule: previous enrolments are kept",
-    Why.OWNER_BY_HAND: "made an owner by hand; owners of groups of the structure are left alone",
+    Why.OWNER_BY_HAND: "made an owner by hand; owners of groups of hierarchies are left alone",
     Why.GROUP_LEFT_ALONE: "nobody is removed from this group: {cause}",
     Why.ACCOUNT_LEFT_ALONE: "nothing is done for this person: {cause}",
     Why.TEAM_PENDING: "in the group; Microsoft is still making the team",
