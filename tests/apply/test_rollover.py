@@ -14,7 +14,7 @@ from tests.years import two_years
 
 from rollbook.acts.links import find_subject, set_link, undo_link
 from rollbook.acts.profiles import copy, enable, find
-from rollbook.acts.rollover import Request, Seen, continue_team, going_on, look, part_team
+from rollbook.acts.rollover import Request, Seen, continue_team, going_on, look, part_team, parting
 from rollbook.acts.runs import session
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import Cause
@@ -170,7 +170,8 @@ def test_what_went_on_is_given_back_and_the_new_class_gets_a_team_of_its_own(sto
     goes_on(institute, SUMMER)
 
     with desk(institute) as held:
-        pair = part_team(held, NEW_8A)
+        pair = parting(held, NEW_8A)
+        part_team(held, pair)
 
     assert (pair.old.handle, pair.new.handle) == (OLD_7A, NEW_8A)
     assert (link_of(OLD_7A).object_id, link_of(OLD_7A).mark) == (group, mark)
@@ -183,7 +184,7 @@ def test_what_went_on_is_given_back_and_the_new_class_gets_a_team_of_its_own(sto
     assert names(tenant) == ["Maths 7A", "Maths 7A", "Maths 8A"]
     assert link_of(OLD_7A).object_id == group
     with desk(institute) as held, pytest.raises(InputRefused, match="did not take over"):
-        part_team(held, NEW_8A)
+        part_team(held, parting(held, NEW_8A))
 
 
 @pytest.mark.parametrize("match", ["name", "external_id", "email", "nothing"])

@@ -219,7 +219,7 @@ def _require_different(old: Team, new: Team) -> None:
     if new.object_id is not None:
         raise InputRefused(
             f"{new.name} has a team of its own already.",
-            remedy="Nothing was changed. End its link first (`rollbook link unlink --class`); that team then stays as it is.",
+            remedy=f"Nothing was changed. End its link first, that team then stays as it is: {unlinking(new)}",
         )
     if old.begin and new.begin and old.begin > new.begin:
         raise InputRefused(
@@ -244,6 +244,11 @@ def _require_open(desk: Desk, team: Team) -> None:
         raise InputRefused(f"The team of {team.name} is archived.", remedy=f"Take it back first: {command}")
 
 
+def unlinking(team: Team) -> str:
+    """What to type to end a team's link."""
+    return shlex.join(["rollbook", "link", "unlink", "--class", team.handle])
+
+
 def continue_team(desk: Desk, pair: GoingOn) -> None:
     """Let NEW take over OLD's team, with its mark; OLD has none any more. Writes nothing at Microsoft.
 
@@ -261,8 +266,8 @@ def continue_team(desk: Desk, pair: GoingOn) -> None:
         desk.changed("team.continued", content)
 
 
-def part_team(desk: Desk, new_text: str) -> GoingOn:
-    """Give back what NEW took over; NEW gets a team of its own. InputRefused if it took over none."""
+def parting(desk: Desk, new_text: str) -> GoingOn:
+    """NEW, and the team whose chat it goes on with, which could have it back. InputRefused if it took over none."""
     rows = known(desk.institute)
     teams = rows.filter(pl.col("kind") == Link.Kind.TEAM.value)
     new = find(teams, new_text)
@@ -272,18 +277,21 @@ def part_team(desk: Desk, new_text: str) -> GoingOn:
         raise InputRefused(f"{new.name} did not take over another team.", remedy="Nothing needs to be done.")
     old = find(teams.filter(pl.col("link") == before[0]), teams.filter(pl.col("link") == before[0])["handle"][0])
     if old.object_id is not None:
-        raise InputRefused(
-            f"{old.name} has another team by now.", remedy="End its link first (`rollbook link unlink --class`)."
-        )
+        raise InputRefused(f"{old.name} has another team by now.", remedy=f"End its link first: {unlinking(old)}")
     _require_open(desk, new)
+    return GoingOn(old, new)
+
+
+def part_team(desk: Desk, pair: GoingOn) -> None:
+    """Give back what NEW took over, as `parting` found it; NEW gets a team of its own."""
+    new, before = pair.new, int(pair.old.link or 0)
     now = desk.author.clock.now()
     by = By(desk.author.actor.name, now, "does not go on")
     with transaction.atomic():
-        _move(desk, new, before[0], by)
+        _move(desk, new, before, by)
         # Without this, it would wait for somebody to say whether the team it had is meant after all.
         decisions.decide(desk.tenant, int(new.link or 0), Decision.Kind.NEW, by.actor, by.reason, now)
-        desk.changed("team.parted", {"link": new.link, "before": before[0], "object_id": new.object_id})
-    return GoingOn(old, new)
+        desk.changed("team.parted", {"link": new.link, "before": before, "object_id": new.object_id})
 
 
 def _move(desk: Desk, holder: Team, taker: int, by: By) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json, stages
 from rollbook.errors import Exit
+from rollbook.words import counted
 
 
 def import_(
@@ -61,8 +62,8 @@ def import_(
             f"{imported.institute.name}: delivery {delivery.number} is {delivery.state}.", style="bold", markup=False
         )
         out.print(
-            f"{delivery.rows['people']:,} people, {delivery.rows['classes']:,} classes, "
-            f"{delivery.rows['enrolments']:,} enrolments; {changed:,} rows new, different or gone."
+            f"{counted(delivery.rows['people'], 'person', 'people')}, {counted(delivery.rows['classes'], 'class', 'classes')}, "
+            f"{counted(delivery.rows['enrolments'], 'enrolment')}; {counted(changed, 'row')} new, different or gone."
         )
         tell(summed(compared))
         if delivery.state == "staged":

@@ -8,6 +8,7 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
+from rollbook.words import counted
 
 SHOWN = 40
 
@@ -46,11 +47,12 @@ def plan(
         lines = [listing.as_json(line) for line in select(run).lines()]
         print_json({**listing.summary(run), **found, "crowded": too_full, "warnings": warnings, "plan": lines})
         return
+    listing.show_kinds(run)
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
     for entry in too_full:
         out.print(
-            f"  Look: {entry['team']} would have {entry['members']:,} members; above 300, Assignments and the class notebook "
+            f"  Look: {entry['team']} would have {counted(entry['members'], 'member')}; above 300, Assignments and the class notebook "
             "stop working in a class team.",
             markup=False,
         )

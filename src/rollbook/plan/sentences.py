@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rollbook.plan.changes import Cause, Kind, Objection
+from rollbook.words import counted
 
 Say = Callable[[str, str], str]
 
@@ -44,7 +45,7 @@ ACTS: dict[Kind, Say] = {
 REASONS: dict[Cause, str] = {
     Cause.NO_ACCOUNT: "in the register, without an account",
     Cause.MATCHED: "the match property names exactly this one",
-    Cause.VALUES_DIFFER: "the register says something else",
+    Cause.VALUES_DIFFER: "the register, or the profile, says otherwise now",
     Cause.RETURNED: "is current again",
     Cause.LEFT: "is no longer current in the register, since {day}",
     Cause.NO_LICENCE: "the profile gives this user type a licence",
@@ -141,16 +142,16 @@ UNDATED: dict[Cause, str] = {
     Cause.HELD: "waits: held by the sync start date; see `rollbook release`",
 }
 
-OBJECTIONS: dict[str, str] = {
-    "accounts-created": "{count} accounts would be created",
-    "accounts-disabled": "{count} accounts would be disabled",
-    "accounts-unlicensed": "{count} accounts would lose their licence",
-    "accounts-renamed": "{count} accounts would get another user name",
-    "members-removed": "{count} memberships would be removed",
-    "passwords-set": "New passwords would be set: {count}",
-    "teams-archived": "Teams would be archived: {count}",
-    "teams-unarchived": "Teams would be taken back from the archive: {count}",
-    "teams-emptied": "{count} teams would lose more than half their people",
+OBJECTIONS: dict[str, tuple[str, str]] = {
+    "accounts-created": ("account", "would be created"),
+    "accounts-disabled": ("account", "would be disabled"),
+    "accounts-unlicensed": ("account", "would lose the licence"),
+    "accounts-renamed": ("account", "would get another user name"),
+    "members-removed": ("membership", "would be removed"),
+    "passwords-set": ("new password", "would be set"),
+    "teams-archived": ("team", "would be archived"),
+    "teams-unarchived": ("team", "would be taken back from the archive"),
+    "teams-emptied": ("team", "would lose more than half of its people"),
 }
 
 
@@ -173,9 +174,23 @@ def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date 
     return Sentence(ACTS[Kind(kind)](subject, other), template.format(day=day.isoformat() if day else ""))
 
 
+def told_values(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    """What each value is and will be, of those that differ: "display name: Maths -> Maths 7A"; empty where none does."""
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {_shown(before[name])} -> {_shown(value)}"
+        for name, value in after.items()
+        if name in before and before[name] != value
+    )
+
+
+def _shown(value: object) -> str:
+    return "(nothing)" if value in (None, "") else str(value)
+
+
 def objection_sentence(objection: Objection) -> str:
     """A tripped guard as a sentence, with the limits it compares against."""
-    what = OBJECTIONS[objection.code].format(count=objection.count)
+    one, would = OBJECTIONS[objection.code]
+    what = f"{counted(objection.count, one)} {would}"
     if not objection.limit:
         return f"{what}; a person has to look at each of them."
     return (

@@ -6,6 +6,18 @@ from rollbook.profiles.document import Profile
 from rollbook.profiles.hierarchies import Hierarchies, Level, hidden_levels
 
 
+def what_returns(before: Profile, after: Profile) -> list[str]:
+    """A sentence for each level that is on, was left out because Teams used it, and is not any more."""
+    back = hidden_levels(before.teams) - hidden_levels(after.teams)
+    return [
+        f"hierarchies.{name}.levels.{level}: the level {level.words} counts now, because teams.create is "
+        f"{after.teams.create}; its groups are made, and those of old are kept in step again."
+        for name in Hierarchies.model_fields
+        for level in Level
+        if level in back and level in getattr(after.hierarchies, name).levels
+    ]
+
+
 def what_became(profile: Profile) -> list[str]:
     """A sentence for each level that is on but left out, because Teams uses it."""
     hidden = hidden_levels(profile.teams)
