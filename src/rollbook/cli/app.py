@@ -34,6 +34,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    undo,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -62,6 +63,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)
