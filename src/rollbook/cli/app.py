@@ -16,6 +16,7 @@ from rollbook.cli import (
     demo,
     emulator,
     enrolment,
+    explain,
     grade_levels,
     held,
     importing,
@@ -63,6 +64,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("explain")(explain.explain)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)

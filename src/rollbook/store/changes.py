@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import BooleanField, QuerySet
@@ -41,11 +41,7 @@ class Selection:
         end = self.count if limit is None else min(self.count, offset + limit)
         said = answers(self.run)
         for start in range(offset, end, CHUNK):
-            part = list(self.rows[start : min(end, start + CHUNK)])
-            links = {c.subject for c in part} | {c.object for c in part if c.object is not None}
-            named = labels(self.run.tenant, sorted(links))
-            for change in part:
-                yield _line(change, named, said)
+            yield from lines_of(self.run, list(self.rows[start : min(end, start + CHUNK)]), said)
 
 
 def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = None, name: str = "") -> Selection:
@@ -66,6 +62,15 @@ def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = N
             )
         )
     return Selection(run, rows, rows.count())
+
+
+def lines_of(run: Run, changes: Sequence[Change], said: dict[int, str] | None = None) -> Iterator[Line]:
+    """These changes of a run as lines; `said` is what Microsoft answered (answers), if it is known already."""
+    said = answers(run) if said is None else said
+    links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
+    named = labels(run.tenant, sorted(links))
+    for change in changes:
+        yield _line(change, named, said)
 
 
 def _line(change: Change, named: dict[int, str], said: dict[int, str]) -> Line:
