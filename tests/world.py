@@ -23,6 +23,7 @@ from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
+from rollbook.plan.reverse import DONE, Asked, plan_undo
 from rollbook.profiles import Profile, suggested
 from rollbook.roster.tables import SCHEMAS as ROSTER_TABLES
 from rollbook.roster.tables import Roster
@@ -325,6 +326,32 @@ class Tenant:
             self._license(row, subject, after)
         else:
             row |= after
+
+    def undo(self, plan: Plan) -> Plan:
+        """The plan that undoes what carrying out `plan` did, looking at what is there now."""
+        done = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).join(
+            plan.details.drop("subject"), on="seq", how="left"
+        )
+        links = [
+            {"link": key, "mark": f"mark-{key}", "object_id": row["object_id"], "adopted": bool(row.get("adopted"))}
+            for key, row in self.links.items()
+        ]
+        users = pl.DataFrame(self.users, schema=pl.Schema(USERS))
+        frame = pl.DataFrame(
+            links,
+            schema=pl.Schema({name: LINKS[name] for name in ("link", "object_id", "adopted")} | {"mark": pl.String}),
+        )
+        memberships = pl.DataFrame(
+            [{name: row.get(name) for name in MEMBERSHIPS} for row in self.memberships], schema=pl.Schema(MEMBERSHIPS)
+        )
+        none = pl.DataFrame(schema={"sku": pl.String, "plan": pl.String})
+        return plan_undo(
+            done.select(DONE.keys()),
+            frame,
+            State(users, _as_frame(self.groups), memberships),
+            pl.Series([], dtype=pl.String),
+            Asked("tenant", 1, AUTUMN, none),
+        )
 
     def _license(self, row: dict[str, Any], subject: int, after: dict[str, Any]) -> None:
         adding = {entry["sku"]: entry["off"] for entry in after.get("licences", [])}

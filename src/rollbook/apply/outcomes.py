@@ -105,6 +105,8 @@ class Verdicts:
             return self._refused_demotion(number, work, outcome)
         if work.kind in ADDITIONS:
             return self._refused_addition(number, work, outcome)
+        if work.kind == Kind.RETURN_STRANGER and protocol.already_exists(outcome.answer):
+            return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
         if work.kind in REMOVALS and outcome.answer.status == 404:
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=404))
         return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))

@@ -255,6 +255,12 @@ def _remove_stranger(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), request, frozenset({group}))
 
 
+def _return_stranger(change: Change, around: Surroundings) -> Work:
+    group = around.object_ids[change.subject]
+    request = codec.add_relations(group, owners=[], members=[change.values["object_id"]])
+    return Work(change.kind, (change,), request, frozenset({group}))
+
+
 def _demote_owner(change: Change, around: Surroundings) -> Work:
     """An owner becomes a member on the team's own roster, which never puts them out (graph.md section 7.3).
 
@@ -298,6 +304,7 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.REMOVE_OWNER: _remove_owner,
     Kind.REMOVE_MEMBER: _remove_member,
     Kind.REMOVE_STRANGER: _remove_stranger,
+    Kind.RETURN_STRANGER: _return_stranger,
     Kind.DEMOTE_OWNER: _demote_owner,
     Kind.ARCHIVE_TEAM: _archive_team,
     Kind.UNARCHIVE_TEAM: _archive_team,

@@ -101,10 +101,11 @@ def _groups(desired: Desired, actual: State, matched: Matched) -> tuple[pl.DataF
         .with_columns(licences="add", remove=pl.col("licences_now").list.set_difference("licences").list.sort())
         .sort("link")
     )
+    before = pl.struct(licences="licences_now", plans_off="plans_off_now").struct.json_encode()
     return together(
         [
             rows(new, Kind.CREATE_GROUP, Cause.NO_GROUP, after=values("display_name", "description")),
-            rows(asked, Kind.LICENSE_GROUP, Cause.GROUP_LICENCES, after=values("licences", "remove")),
+            rows(asked, Kind.LICENSE_GROUP, Cause.GROUP_LICENCES, before=before, after=values("licences", "remove")),
         ]
     ), gone
 

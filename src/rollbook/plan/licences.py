@@ -119,7 +119,7 @@ def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, st
         .agg(licences="licence", new=pl.col("missing").any())
     )
     changing = (
-        people.select("link")
+        people.select("link", had="has", off="off")
         .join(added, on="link", how="left")
         .join(stale, on="link", how="left")
         .filter(pl.col("licences").is_not_null() | pl.col("remove").is_not_null())
@@ -129,7 +129,8 @@ def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, st
     cause = (
         pl.when(pl.col("new").fill_null(value=False)).then(int(Cause.NO_LICENCE)).otherwise(int(Cause.LICENCE_CHANGED))
     )
-    return rows(changing, Kind.LICENSE_USER, cause, after=values("licences", "remove"))
+    before = pl.struct(licences="had", plans_off="off").struct.json_encode()
+    return rows(changing, Kind.LICENSE_USER, cause, before=before, after=values("licences", "remove"))
 
 
 def forecast(
@@ -180,10 +181,12 @@ def taken_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.Da
     """
     gone = there.filter(grace_over(context, profile))
     ours = gone.join(context.granted, on="link").filter(pl.col("licences_now").list.contains(pl.col("sku")))
-    return ours.select("link", "since", "sku")
+    return ours.select("link", "since", "sku", "licences_now", "plans_off_now")
 
 
 def take_back(taken: pl.DataFrame) -> pl.DataFrame:
     """The changes that take licences back: one a person of `taken` (as `taken_back` returns it)."""
-    losing = taken.group_by("link").agg(pl.col("since").first(), remove=pl.col("sku").sort()).sort("link")
-    return rows(losing, Kind.UNLICENSE_USER, Cause.GRACE_OVER, day="since", after=values("remove"))
+    now = pl.col("since", "licences_now", "plans_off_now").first()
+    losing = taken.group_by("link").agg(now, remove=pl.col("sku").sort()).sort("link")
+    before = pl.struct(licences="licences_now", plans_off="plans_off_now").struct.json_encode()
+    return rows(losing, Kind.UNLICENSE_USER, Cause.GRACE_OVER, day="since", before=before, after=values("remove"))

@@ -49,7 +49,7 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     rules = Rules(nested, limits, Acting(accounts.usable, by_hand))
     memberships = diff_memberships(belonging, ours, groups.open, rules, profile)
     strangers = remove_strangers(unknown)
-    ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships.changes, strangers]))
+    ordered = numbered(together([matched.changes, accounts.changes, groups.changes, memberships.changes, strangers]))
     changes = _with_needs(ordered, memberships.relying)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     managed = {
@@ -113,7 +113,7 @@ def _ours(memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, o
     return kept.with_columns(pl.when("known").then("user").alias("user")).drop("known")
 
 
-def _numbered(found: pl.DataFrame) -> pl.DataFrame:
+def numbered(found: pl.DataFrame) -> pl.DataFrame:
     """All rows in their order of application, numbered from 1; the order does not depend on the order of any input."""
     wave = pl.col("kind").replace_strict({int(k): w for k, w in WAVES.items()}, return_dtype=pl.Int32)
     return (
