@@ -110,8 +110,9 @@ def test_a_class_of_its_own_joins_a_homeroom_only_where_no_team_was_made_of_it_o
     linked(institute, own)
     delivered.take(two_homerooms())
     assert keys(institute) == {"m7a": own}
-    delivered.take(two_homerooms(), regroup=True)
+    anew = delivered.take(two_homerooms(), regroup=True)
     assert keys(institute) == KEYS_7A
+    assert "derived anew" in next(each.message for each in anew.reading.findings if each.code == "class-regrouped")
 
 
 def test_a_session_id_used_again_for_another_year_is_a_period_of_its_own_and_is_told(delivered):

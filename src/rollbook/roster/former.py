@@ -19,12 +19,13 @@ class Former:
 
     `classes` (schema GROUPED) are the groups classes had, with the dates of their school years; a class that is its own group
     stands there only if it should stay so. `years` (schema periods.YEAR) are all school years the register ever had. On `day`
-    and later, enrolments that ended by then do not count; None: all count.
+    and later, enrolments that ended by then do not count; None: all count. Where groups are derived anew, classes do not `keep` theirs.
     """
 
     classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=GROUPED))
     years: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=YEAR))
     day: dt.date | None = None
+    keep: bool = True
 
 
 Recall = Callable[[str, str], Former]

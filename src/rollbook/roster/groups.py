@@ -96,13 +96,15 @@ def _shared_by_all(taught: pl.DataFrame, in_home: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kept(classes: pl.DataFrame, pairs: pl.DataFrame, derived: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
-    """[klass, home] of `former`, as far as it differs from `derived` and still holds. Few classes differ, so little is joined."""
+    """[klass, home] of `former`, as far as it differs from `derived` and still holds. Few differ, mostly none."""
     changed = derived.rename({"home": "now"}).join(former.select("klass", "home"), on="klass")
     scheduled = classes.filter(pl.col("kind") != "homeroom").select("klass", "begin", "end")
     beside = classes.select(home="klass", home_begin="begin", home_end="end")
     of_year = same_year(pl.col("begin"), pl.col("end"), pl.col("home_begin"), pl.col("home_end"))
     there = changed.filter(pl.col("home") != pl.col("now")).join(scheduled, on="klass").join(beside, on="home")
     asked = there.filter(of_year).select("klass", "home")
+    if asked.is_empty():
+        return asked
     students = pairs.join(asked, on="klass").unique()
     inside = students.join(pairs.select("person", home="klass"), on=["person", "home"], how="semi")
     return (

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping
+from itertools import chain, count
 
 import polars as pl
 
 YEAR = {"sourced_id": pl.String, "begin": pl.Date, "end": pl.Date}
-APART = re.compile(r"(.*)@\d{4}-\d{2}-\d{2}", re.DOTALL)
+APART = re.compile(r"(.*)@\d{4}-\d{2}-\d{2}(?:-\d+)?", re.DOTALL)
 LONGEST_ID = 240
 
 Span = tuple[dt.date | None, dt.date | None]
@@ -55,13 +56,15 @@ def told_apart(years: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
 
 def _own_id(delivered: str, span: Span, known: Mapping[str, Span], others: Collection[str]) -> str:
     """The id of the former year of these dates that was delivered under this id, else one nobody has."""
-    meant = [name for name in known if name == delivered or _before_the_day(name) == delivered]
-    alike = [name for name in sorted(meant, key=len) if name not in others and _alike(span, known[name])]
-    if alike:
-        return alike[0]
-    if not meant and delivered not in others:
+    meant = [name for name in known if delivered in (name, _before_the_day(name))]
+    free = sorted((name for name in meant if name not in others), key=len)
+    alike = next((name for name in free if _alike(span, known[name])), None)
+    if alike is not None:
+        return alike
+    if not free and delivered not in others:
         return delivered
-    return f"{delivered[:LONGEST_ID]}@{span[0]}"
+    apart = f"{delivered[:LONGEST_ID]}@{span[0]}"
+    return next(name for name in chain([apart], (f"{apart}-{n}" for n in count(2))) if name not in others)
 
 
 def _before_the_day(name: str) -> str | None:

@@ -56,12 +56,13 @@ def assemble(rows: Rows, institute: str | None, known: Known) -> tuple[Roster, l
     described = _described(classes, ids, locations, grades, subjects, sessions)
     spans = spans_of(described, classes, sessions)
     before = grouped_before(spans, former)
+    kept = before if former.keep else None
     with ThreadPoolExecutor(1) as beside:
-        homes = beside.submit(group_classes, spans, counting(enrolments, people, former.day), before)
+        homes = beside.submit(group_classes, spans, counting(enrolments, people, former.day), kept)
         guardianships = _guardianships(users, people)
         affiliations = _affiliations(users, people, locations, grades, teachings, guardianships)
         groups, described = _groups(described, homes.result())
-    findings += regrouped(described, homes.result(), before)
+    findings += regrouped(described, homes.result(), before, kept=former.keep)
     frames = {
         "institutes": institutes,
         "locations": locations,

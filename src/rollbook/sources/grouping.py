@@ -48,10 +48,11 @@ def counting(enrolments: pl.DataFrame, people: pl.DataFrame, day: dt.date | None
     return pairs.with_columns(counts=active & ~over)
 
 
-def regrouped(described: pl.DataFrame, homes: pl.DataFrame, before: pl.DataFrame) -> list[Finding]:
-    """A warning for every class whose group is another than before, for so will be its team."""
+def regrouped(described: pl.DataFrame, homes: pl.DataFrame, before: pl.DataFrame, *, kept: bool) -> list[Finding]:
+    """A warning for every class whose group is another than before, for so will be its team; `kept` if classes keep theirs."""
     if before.is_empty():
         return []
+    why = "fewer than half of its students are there, or it is gone" if kept else "groups were derived anew"
     ids = described.select("klass", "line")
     stands = described.select(home_now="klass", id_now="sourced_id")
     changed = (
@@ -69,7 +70,7 @@ def regrouped(described: pl.DataFrame, homes: pl.DataFrame, before: pl.DataFrame
             line,
             "sourcedId",
             klass,
-            f"The class {klass} is of the group {now} now, no longer of {then}: fewer than half of its students are there, or it is gone.",
+            f"The class {klass} is of the group {now} now, no longer of {then}: {why}.",
             "Where teams are made of groups, it gets another team. To let its team go on instead, look at `rollbook rollover` "
             "before the next synchronization.",
         )

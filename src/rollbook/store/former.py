@@ -22,16 +22,13 @@ def read_former(institute: Institute, kind: str, day: dt.date, *, regroup: bool 
     """What the institute's source of this kind said last of every class and school year it ever had, gone ones too.
 
     A class that is its own group is told only where a group at Microsoft is made of it: where nothing is lost, it may join the
-    homeroom its students turn out to share. If asked to `regroup`, no class is told.
+    homeroom its students turn out to share. If asked to `regroup`, no class keeps its group.
     """
     source = institute.sources.filter(kind=kind).first()
     if source is None:
         return Former(day=day)
     years = _newest(source, AcademicPeriod, {"begin": pl.Date, "end": pl.Date})
-    former = Former(years=years.select(YEAR.keys()), day=day)
-    if regroup:
-        return former
-    return Former(_grouped(source, years), former.years, day)
+    return Former(_grouped(source, years), years.select(YEAR.keys()), day, keep=not regroup)
 
 
 def _newest(source: Source, model: type[django_models.Model], more: Columns) -> pl.DataFrame:
