@@ -49,9 +49,7 @@ def measure() -> list[Row]:
         "purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True)
     )
     none = pl.DataFrame(schema=pl.Schema(BEYOND))
-    diff = seconds(
-        lambda: diff_memberships(wanted.reasons, actual, teams, teams["team"], lambda *_: none, profile)
-    )
+    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, teams["team"], lambda *_: none, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [
         Row("memory of desired + diff, 20,000 people", peak - baseline, "MB", CEILING, 1.0),

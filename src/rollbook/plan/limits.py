@@ -47,10 +47,7 @@ def beyond_limits(adding: pl.DataFrame, staying: pl.DataFrame, groups: pl.DataFr
     """
     of = groups.select(team="link", kind="kind", has_team="has_team")
     known = pl.concat(
-        [
-            part.select(*KEY, new=pl.lit(new)).join(of, on="team")
-            for part, new in ((staying, False), (adding, True))
-        ]
+        [part.select(*KEY, new=pl.lit(new)).join(of, on="team") for part, new in ((staying, False), (adding, True))]
     )
     owner = pl.col("relation") == int(Relation.OWNER)
     unified = pl.col("kind").is_in(["class", "unified"])
@@ -143,9 +140,9 @@ def members_afterwards(plan: Plan, reasons: pl.DataFrame, memberships: pl.DataFr
     """
     planned = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     ending = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER)).select(team="subject", user="object")
-    leaving = plan.details.join(planned.filter(pl.col("kind") == int(Kind.REMOVE_STRANGER)), on="seq", how="semi").select(
-        team="subject", user_object_id=pl.col("after").str.json_path_match("$.object_id")
-    )
+    leaving = plan.details.join(
+        planned.filter(pl.col("kind") == int(Kind.REMOVE_STRANGER)), on="seq", how="semi"
+    ).select(team="subject", user_object_id=pl.col("after").str.json_path_match("$.object_id"))
     staying = memberships.join(ending, on=["team", "user"], how="anti").join(
         leaving, on=["team", "user_object_id"], how="anti"
     )

@@ -65,9 +65,7 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     )
 
 
-def _unknown(
-    actual: State, matched: Matched, groups: pl.DataFrame, context: Context, profile: Profile
-) -> pl.DataFrame:
+def _unknown(actual: State, matched: Matched, groups: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
     """People no register knows [team, user_object_id], in teams they have to leave, if the profile wants that; keeping previous
     members wins over it.
 
@@ -95,9 +93,7 @@ def _limits(memberships: pl.DataFrame, unknown: pl.DataFrame, groups: pl.DataFra
     return beyond
 
 
-def _ours(
-    memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, outside: pl.DataFrame
-) -> pl.DataFrame:
+def _ours(memberships: pl.DataFrame, users: pl.DataFrame, teams: pl.DataFrame, outside: pl.DataFrame) -> pl.DataFrame:
     """Memberships of teams that are ours; whoever's account is in doubt counts as a stranger, and is left alone.
 
     So does whoever is there outside the profile's scope.

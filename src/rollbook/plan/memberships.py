@@ -151,9 +151,7 @@ def _spare_last_owners(
     return removing.join(spared, on=["team", "user"], how="anti"), spared
 
 
-def strangers(
-    memberships: pl.DataFrame, groups: pl.DataFrame, users: pl.DataFrame, linked: pl.Series
-) -> pl.DataFrame:
+def strangers(memberships: pl.DataFrame, groups: pl.DataFrame, users: pl.DataFrame, linked: pl.Series) -> pl.DataFrame:
     """[team, user_object_id] of members who are not in the register and have to leave, where the profile asks for that.
 
     `users` (schema directory.state.USERS) are the tenant's, `linked` the object ids of everybody any register of the tenant knows.
