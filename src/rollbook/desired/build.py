@@ -132,7 +132,10 @@ def build_desired(
 
 @dataclass(frozen=True, slots=True)
 class OutOfScope:
-    """Groups of the structure [link] that the scope does not reach, and where everybody belongs whatever it is (schema OUTSIDE)."""
+    """Groups of the structure [link] that the profile's scope does not reach, and where everybody belongs whatever it is.
+
+    The relations have the schema OUTSIDE.
+    """
 
     groups: pl.DataFrame
     relations: pl.DataFrame
