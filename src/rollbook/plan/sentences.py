@@ -148,7 +148,7 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "passwords-set": ("new password", "would be set"),
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
-    "teams-emptied": ("team", "would lose more than half of its people"),
+    "teams-emptied": ("team", "would lose over half of all people"),
 }
 
 
