@@ -12,7 +12,7 @@ from django.db import transaction
 from rollbook.acts.connections import connection_of
 from rollbook.acts.desk import Desk
 from rollbook.acts.linking import OBJECTS, WANTED, Judged, judged
-from rollbook.acts.teams_known import find, known
+from rollbook.acts.teams_known import find, known, names
 from rollbook.errors import InputRefused
 from rollbook.store import links, mirror
 from rollbook.store.identities import read_subjects
@@ -33,14 +33,16 @@ class Subject:
 
 
 def find_subject(institute: Institute, text: str, kind: str) -> Subject:
-    """The person of this sourced id or SIS number, or the class `teams_known.find` finds; InputRefused if there is none, or several.
+    """The person of this sourced id or SIS number, or the class or group of a hierarchy that `teams_known.find` finds.
 
-    Of teams of several academic periods the newest is meant, unless the text says which.
+    InputRefused if there is none, or several. Of teams of several academic periods the newest is meant, unless the text says which.
     """
     if kind == Link.Kind.TEAM:
         rows = known(institute)
-        team = find(rows.filter(pl.col("kind") == kind), text, newest=True)
-        return Subject(kind, team.subject, team.period, team.sourced_id or team.key)
+        teams = rows.filter(pl.col("kind") == kind)
+        # A group of a hierarchy is meant only by what no team is called.
+        team = find(teams if names(teams, text) else rows, text, newest=True)
+        return Subject(team.kind, team.subject, team.period, team.sourced_id or team.key)
     people = read_subjects(institute, kind)
     found = people.filter(pl.col("sourced_id") == text)
     found = found if found.height else people.filter(pl.col("number") == text)

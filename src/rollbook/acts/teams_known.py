@@ -29,6 +29,9 @@ KNOWN: Schema = {
 
 KINDS = (Link.Kind.TEAM.value, Link.Kind.NODE.value)
 LISTED = 12
+MADE_OF = {"group": ", of the group", "subject": ", of the subject", "group_subject": ", of group and subject"}
+"""What tells teams of one name apart that different modes made, by the beginning of their keys."""
+
 NAMED_BY = ("handle", "sourced_id", "code", "key", "label")
 
 
@@ -90,13 +93,18 @@ def find(rows: pl.DataFrame, text: str, *, newest: bool = False) -> Team:
         )
     if found.height > 1:
         choices = "; ".join(
-            f"{shlex.quote(handle)} ({name})"
-            for handle, name in found.select("handle", "name").head(LISTED).iter_rows()
+            f"{shlex.quote(handle)} ({name}{MADE_OF.get(key.partition('/')[0], '')})"
+            for handle, name, key in found.select("handle", "name", "key").head(LISTED).iter_rows()
         )
         more = f"; and {found.height - LISTED} more" if found.height > LISTED else ""
         raise InputRefused(f"{text!r} may be any of {found.height} teams.", remedy=f"Name one of: {choices}{more}.")
     row = found.row(0, named=True)
     return Team(**{name: row[name] for name in Team.__slots__})
+
+
+def names(rows: pl.DataFrame, text: str) -> bool:
+    """Whether `text` names any of `rows` (schema KNOWN)."""
+    return not _meant(rows, text).is_empty()
 
 
 def _meant(rows: pl.DataFrame, text: str) -> pl.DataFrame:

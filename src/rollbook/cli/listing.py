@@ -73,11 +73,11 @@ VERDICTS = {
 def told_counts(counts: Mapping[str, int]) -> str:
     """What the numbers of a plan mean: what would be carried out, what waits, and how much of that is new."""
     new, waiting = counts.get("newly_waiting", 0), counts["waiting"]
-    said = f"{counted(counts['changes'] - new, 'change')} to carry out"
+    said = f"{counted(counts['changes'] - new, 'change')} planned"
     if not waiting:
         return f"{said}, nothing waits"
     since = f"{new:,} of them not in the plan before" if new else "as in the plan before"
-    return f"{said}; {counted(waiting, 'other waits', 'others wait')} for a stated reason, {since}"
+    return f"{said}; {counted(waiting, 'waits', 'wait')} for a stated reason, {since}"
 
 
 def show_kinds(run: Run) -> None:

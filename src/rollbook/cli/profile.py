@@ -208,10 +208,10 @@ def _tell_differences(differing: Sequence[Difference]) -> None:
 def _tell_consequences(found: Profile, before: ProfileVersion, after: ProfileVersion, author: Author) -> None:
     """Say what becomes of teams, and of groups of hierarchies, that are there and that the new version wants no longer."""
     from rollbook.acts.leaving import left_by
-    from rollbook.profiles import parse, what_returns
+    from rollbook.profiles import parse, what_returns, what_stays
 
     old, new = parse(before.document), parse(after.document)
-    for sentence in what_returns(old, new):
+    for sentence in (*what_returns(old, new), *what_stays(old, new)):
         out.print(sentence, markup=False)
     left = left_by(found.institute, old, new, context.day(None, found.institute, author.clock))
     if left.teams:

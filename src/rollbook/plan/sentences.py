@@ -156,7 +156,7 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
     "run-undone": ("change of the run", "would be put back"),
-    "teams-emptied": ("team", "would lose more than half of its people"),
+    "teams-emptied": ("team", "would lose over half of all people"),
 }
 
 

@@ -15,7 +15,7 @@ from rollbook.profiles.group_mappings import (
     NodeMapping,
     TeamMapping,
 )
-from rollbook.profiles.hidden import what_became, what_returns
+from rollbook.profiles.hidden import what_became, what_returns, what_stays
 from rollbook.profiles.hierarchies import (
     Hierarchies,
     Hierarchy,
@@ -83,4 +83,5 @@ __all__ = [
     "to_yaml",
     "what_became",
     "what_returns",
+    "what_stays",
 ]

@@ -18,6 +18,26 @@ def what_returns(before: Profile, after: Profile) -> list[str]:
     ]
 
 
+MADE_ONLY = ("disable_welcome_email", "hide_in_outlook")
+
+
+def what_stays(before: Profile, after: Profile) -> list[str]:
+    """A sentence for each changed setting that Microsoft, or Rollbook, obeys only when something is made."""
+    told = []
+    if before.teams.template != after.teams.template:
+        told.append(
+            "teams.template: teams that are there stay what they are; it counts for those that are made from now on."
+        )
+    for name in Hierarchies.model_fields:
+        old, new = getattr(before.hierarchies, name), getattr(after.hierarchies, name)
+        told += [
+            f"hierarchies.{name}.{setting}: only possible when a group is made; groups that are there stay as they are."
+            for setting in MADE_ONLY
+            if getattr(old, setting) != getattr(new, setting) and old.levels
+        ]
+    return told
+
+
 def what_became(profile: Profile) -> list[str]:
     """A sentence for each level that is on but left out, because Teams uses it."""
     hidden = hidden_levels(profile.teams)
