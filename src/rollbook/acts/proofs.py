@@ -27,7 +27,7 @@ GROUPS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "there": pl.Boolean,
     "has_team": pl.Boolean,
-    "archived": pl.Boolean,  # by one of our runs
+    "archived": pl.Boolean,  # as far as we know
     **dict.fromkeys(("expected", "actual", "missing", "extra", "pending", "waiting", "held", "kept"), pl.Int64),
     "waits": pl.String,  # why the group, or the team made from it, waits or was refused
 }

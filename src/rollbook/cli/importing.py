@@ -16,6 +16,9 @@ def import_(
     path: Annotated[Path, typer.Argument(help="A OneRoster 1.1 folder or zip.", show_default=False)],
     institute: Annotated[str | None, typer.Option(help="Which topmost org to read, if there are several.")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Publish although people shrank by over 10 %.")] = False,
+    regroup: Annotated[
+        bool, typer.Option("--regroup", help="Derive the groups of all classes anew; some get other teams.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -25,13 +28,22 @@ def import_(
     open_store()  # the modules below need it
     from rollbook.acts.deliveries import import_delivery
     from rollbook.acts.show import Show
+    from rollbook.cli.check import tell
     from rollbook.cli.context import actor
     from rollbook.clock import SystemClock
+    from rollbook.sources import COMPARED, summed
 
     with explained(), stages(quiet=quiet or as_json) as shown:
         imported = import_delivery(
-            path, actor(), SystemClock(), institute=institute, accepted=accept, show=Show(shown.tell, shown)
+            path,
+            actor(),
+            SystemClock(),
+            institute=institute,
+            accepted=accept,
+            regroup=regroup,
+            show=Show(shown.tell, shown),
         )
+    compared = [finding for finding in imported.reading.findings if finding.code in COMPARED]
     delivery = imported.delivery
     document = {
         "institute": imported.institute.sourced_id,
@@ -40,6 +52,7 @@ def import_(
         "verdict": delivery.verdict,
         "rows": delivery.rows,
         "changed": delivery.changed,
+        "findings": [finding.as_json() for finding in compared],
     }
     if as_json:
         print_json(document)
@@ -52,6 +65,7 @@ def import_(
             f"{counted(delivery.rows['people'], 'person', 'people')}, {counted(delivery.rows['classes'], 'class', 'classes')}, "
             f"{counted(delivery.rows['enrolments'], 'enrolment')}; {counted(changed, 'row')} new, different or gone."
         )
+        tell(summed(compared))
         if delivery.state == "staged":
             out.print(
                 "People shrank by over 10 %, so nothing was published. If that is right, import again with --accept."

@@ -108,6 +108,7 @@ def show(
     from dataclasses import replace
 
     from rollbook.acts import profiles
+    from rollbook.acts.lost_settings import lost
     from rollbook.acts.tenants import as_it_counts
     from rollbook.profiles import to_yaml, what_became
 
@@ -120,6 +121,7 @@ def show(
         named = {"name": found.name, "begin": found.begin, "end": found.end, "version": chosen.number}
         settings = profiles.exported(found, chosen.number).profile
         more = {"locked": _locked(found.institute), "left_out": what_became(settings)}
+        more["warnings"] = [f"{path}: {said}" for path, said in lost(found.institute, settings)]
         print_json({**named, "versions": history, "settings": chosen.document, **more})
         return
     for entry in history:
@@ -131,6 +133,8 @@ def show(
         out.print(f"locked: {setting['path']} is {setting['value']}, because {setting['why']}", markup=False)
     shown = profiles.exported(found, chosen.number)
     _tell_left_out(shown)
+    for path, said in lost(found.institute, shown.profile):
+        out.print(f"look: {path}: {said}", markup=False)
     out.print(to_yaml(replace(shown, profile=as_it_counts(found.institute, shown.profile))), markup=False)
 
 

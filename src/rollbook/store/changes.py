@@ -44,12 +44,7 @@ class Selection:
         end = self.count if limit is None else min(self.count, offset + limit)
         said = answers(self.run)
         for start in range(offset, end, CHUNK):
-            part = list(self.rows[start : min(end, start + CHUNK)])
-            links = {c.subject for c in part} | {c.object for c in part if c.object is not None}
-            named = labels(self.run.tenant, sorted(links))
-            values = _values(self.run, part)
-            for change in part:
-                yield _line(change, named, said, values.get(change.seq, ""))
+            yield from lines_of(self.run, list(self.rows[start : min(end, start + CHUNK)]), said)
 
 
 def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = None, name: str = "") -> Selection:
@@ -118,6 +113,7 @@ SUMMED = {
     Kind.REMOVE_MEMBER: "members removed",
     Kind.DEMOTE_OWNER: "owners become members",
     Kind.REMOVE_STRANGER: "strangers removed",
+    Kind.RETURN_STRANGER: "strangers put back",
     Kind.ARCHIVE_TEAM: "archived",
 }
 """What is done, as a table of sums says it; any other kind is called by its own words."""
@@ -155,6 +151,16 @@ def _values(run: Run, changes: Sequence[Change]) -> dict[int, str]:
     )
     found = rows.values_list("seq", "before", "after")
     return {seq: told_values(json.loads(before or "{}"), json.loads(after or "{}")) for seq, before, after in found}
+
+
+def lines_of(run: Run, changes: Sequence[Change], said: dict[int, str] | None = None) -> Iterator[Line]:
+    """These changes of a run as lines; `said` is what Microsoft answered (answers), if it is known already."""
+    said = answers(run) if said is None else said
+    links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
+    named = labels(run.tenant, sorted(links))
+    values = _values(run, changes)
+    for change in changes:
+        yield _line(change, named, said, values.get(change.seq, ""))
 
 
 def _line(change: Change, named: dict[int, str], said: dict[int, str], values: str) -> Line:
