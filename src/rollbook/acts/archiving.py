@@ -83,6 +83,6 @@ def _plan(session: Session, linked: Sequence[int], kind: Kind) -> Plan:
     reader, scope = session.tenant.reader, session.scope
     groups = reader.groups_by_id(chosen["object_id"].to_list())
     archived = reader.archived(groups.filter("has_team")["object_id"].to_list())
-    return plan_archiving(
-        chosen.sort("link"), groups, archived, Asked(scope.tenant, scope.profile_version, scope.as_of, kind)
-    )
+    limit = scope.profile.guards.teams_archived
+    asked = Asked(scope.tenant, scope.profile_version, scope.as_of, kind, limit)
+    return plan_archiving(chosen.sort("link"), groups, archived, asked)

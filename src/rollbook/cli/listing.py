@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 
 def as_json(line: Line) -> dict[str, Any]:
-    """One change as `--json` prints it; Microsoft's answer only where there is one."""
-    told = asdict(line)
-    return told if line.answer else {key: value for key, value in told.items() if key != "answer"}
+    """One change as `--json` prints it; Microsoft's answer, and why it waits for approval, only where there is one."""
+    return {key: value for key, value in asdict(line).items() if value or key not in ("answer", "hold")}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -45,6 +44,8 @@ def show_changes(selection: Selection, limit: int | None) -> None:
     for line in selection.lines(limit=limit):
         verdict = "" if line.verdict in ("planned", "waits") else f" [{line.verdict}]"
         out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
+        if line.hold:
+            out.print(f"        {line.hold}", markup=False, style="dim")
         if line.answer:
             out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)

@@ -7,9 +7,10 @@ from typing import Protocol
 
 import polars as pl
 
-from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
+from rollbook.plan.changes import CHANGES, DETAILS, HELD, ChangeVerdict, Objection, Plan
 from rollbook.plan.make import fingerprint
 from rollbook.plan.rows import together
+from rollbook.profiles import Limit
 
 
 class Asked(Protocol):
@@ -31,8 +32,17 @@ class Asked(Protocol):
         ...
 
 
-def plan_of_chosen(allowed: pl.DataFrame, waiting: pl.DataFrame, asked: Asked, objection: str) -> Plan:
-    """The plan of what can be done and what waits (schema ROWS each); `objection` is the code under which a person agrees to it."""
+def plan_of_chosen(
+    allowed: pl.DataFrame,
+    waiting: pl.DataFrame,
+    asked: Asked,
+    objection: str,
+    limit: Limit | None = None,
+) -> Plan:
+    """The plan of what can be done and what waits (schema ROWS each); `objection` is the code under which a person agrees to it.
+
+    Beyond the number of `limit`, where there is one, only an institute administrator may.
+    """
     ordered = (
         together([allowed, waiting])
         .sort("subject")
@@ -41,15 +51,17 @@ def plan_of_chosen(allowed: pl.DataFrame, waiting: pl.DataFrame, asked: Asked, o
     )
     changes = ordered.select(CHANGES.keys()).cast(pl.Schema(CHANGES))
     details = ordered.drop_nulls("after").select(DETAILS.keys()).cast(pl.Schema(DETAILS))
-    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
+    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+    beyond = limit is not None and planned.height > limit.count
     return Plan(
         tenant=asked.tenant,
         profile_version=asked.profile_version,
         as_of=asked.as_of,
         changes=changes,
         details=details,
-        objections=(Objection(objection, planned, changes.height, 0, 0.0),) if planned else (),
+        objections=(Objection(objection, planned.height, changes.height, 0, 0.0, beyond),) if planned.height else (),
         fingerprint=fingerprint(changes, details, asked.tenant, asked.profile_version),
         first_run=False,
+        held=planned.select("seq", code=pl.lit(objection)).cast(pl.Schema(HELD)),
         counts={"changes": allowed.height, "waiting": waiting.height, "newly_waiting": 0},
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rollbook.plan.changes import Cause, Kind, Objection
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Objection
 
 Say = Callable[[str, str], str]
 
@@ -147,8 +147,45 @@ OBJECTIONS: dict[str, str] = {
     "passwords-set": "New passwords would be set: {count}",
     "teams-archived": "Teams would be archived: {count}",
     "teams-unarchived": "Teams would be taken back from the archive: {count}",
-    "teams-emptied": "{count} teams would lose more than half their people",
+    "teams-emptied": "{count} teams would lose most of their people",
+    "teams-moved": "{count} teams would begin while as many are left by everybody, as if classes had got other ids",
+    "register-shrank": "The register has {count} {what} less than when it was last carried out",
+    "tenant-shrank": "The tenant was read with {count} {what} less than we knew",
+    "group-shrank": "{count} groups were read with far fewer people than they held",
 }
+
+READ: dict[str, str] = {
+    "register-shrank": "of {managed}; nobody loses anything because of it until {who} agrees.",
+    "tenant-shrank": "of {managed}; nothing is made, disabled or removed until {who} says that the tenant really is so.",
+    "group-shrank": "of {managed}; nobody is added or removed there until {who} says that they really are so.",
+}
+"""What is said of a reading that shrank, after what is missing."""
+
+VERDICTS: dict[ChangeVerdict, str] = {
+    ChangeVerdict.UNAPPROVED: "waits for approval",
+    ChangeVerdict.DECLINED: "refused by a person; asked again when its cause changes",
+    ChangeVerdict.DRIFTED: (
+        "left as it is: somebody changed it in the tenant after the plan was made, and nothing was overwritten; the next run looks again"
+    ),
+}
+"""What is said of a change that was not applied although Microsoft did not refuse it."""
+
+HOLDS: dict[str, str] = {
+    "first-run": "the first run of a profile",
+    "needed": "needs a change that is not approved",
+    "accounts-created": "many accounts would be created",
+    "accounts-disabled": "many accounts would be disabled",
+    "accounts-unlicensed": "many accounts would lose their licence",
+    "accounts-renamed": "many accounts would get another user name",
+    "members-removed": "many memberships would end",
+    "teams-archived": "many teams would be archived",
+    "teams-emptied": "the team would lose most of its people",
+    "teams-moved": "many teams would begin while as many are left",
+    "register-shrank": "the register shrank",
+    "tenant-shrank": "the reading of the tenant shrank",
+    "group-shrank": "the group was read with far fewer people than it held",
+}
+"""Why a change waits for approval, by the code of what holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +209,13 @@ def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date 
 
 def objection_sentence(objection: Objection) -> str:
     """A tripped guard as a sentence, with the limits it compares against."""
-    what = OBJECTIONS[objection.code].format(count=objection.count)
+    what = OBJECTIONS[objection.code].format(count=objection.count, what=objection.what)
+    who = "an institute administrator" if objection.administrator else "a person"
+    if objection.code in READ:
+        return f"{what} {READ[objection.code].format(managed=objection.managed, who=who)}"
     if not objection.limit:
-        return f"{what}; a person has to look at each of them."
+        return f"{what}; {who} has to look at each of them."
     return (
         f"{what} of {objection.managed} managed; beyond {objection.limit} or {objection.percent:g} % "
-        "a person has to agree."
+        f"{who} has to agree."
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from rollbook.apply.approval import FIRST_RUN, NEEDED
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.sentences import sentence
+from rollbook.plan.sentences import HOLDS, VERDICTS, sentence
+from rollbook.store.approvals import why_held
 from rollbook.store.models import Answer, Change, Intent, Run
 from rollbook.store.runs import labels
 
@@ -18,7 +20,10 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused."""
+    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused.
+
+    `hold` is why it waits for approval, or was not applied although Microsoft would have.
+    """
 
     seq: int
     kind: str
@@ -26,6 +31,7 @@ class Line:
     sentence: str
     reason: str
     answer: str
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,13 @@ class Selection:
         """The lines from `offset` on, at most `limit`."""
         end = self.count if limit is None else min(self.count, offset + limit)
         said = answers(self.run)
+        held = why_held(self.run)
         for start in range(offset, end, CHUNK):
             part = list(self.rows[start : min(end, start + CHUNK)])
             links = {c.subject for c in part} | {c.object for c in part if c.object is not None}
             named = labels(self.run.tenant, sorted(links))
             for change in part:
-                yield _line(change, named, said)
+                yield _line(change, named, said, _hold(change, held, self.run))
 
 
 def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = None, name: str = "") -> Selection:
@@ -68,12 +75,21 @@ def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = N
     return Selection(run, rows, rows.count())
 
 
-def _line(change: Change, named: dict[int, str], said: dict[int, str]) -> Line:
+def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+    """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
+    verdict = ChangeVerdict(change.verdict)
+    if verdict != ChangeVerdict.UNAPPROVED:
+        return VERDICTS.get(verdict, "")
+    code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)
+    return f"{VERDICTS[verdict]}: {HOLDS[code]}"
+
+
+def _line(change: Change, named: dict[int, str], said: dict[int, str], hold: str) -> Line:
     subject = named.get(change.subject) or f"#{change.subject}"
     other = "" if change.object is None else named.get(change.object) or f"#{change.object}"
     told = sentence(change.kind, change.cause, subject, other, change.day)
     kind, verdict = Kind(change.kind).name.lower(), ChangeVerdict(change.verdict).name.lower()
-    return Line(change.seq, kind, verdict, told.act, told.reason, said.get(change.seq, ""))
+    return Line(change.seq, kind, verdict, told.act, told.reason, said.get(change.seq, ""), hold)
 
 
 def answers(run: Run) -> dict[int, str]:
