@@ -19,7 +19,7 @@ from rollbook.desired import Linked, Managed, TenantFacts, build_desired, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, USERS, Relation, State, as_groups
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context, Guarding
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile, suggested
@@ -146,6 +146,7 @@ class Tenant:
     seats: int = 1_000
     reserved: list[tuple[str, int]] = field(default_factory=list)
     granted: list[tuple[int, str]] = field(default_factory=list)
+    guarding: Guarding = field(default_factory=Guarding)
 
     def account(self, name: str, **columns: Any) -> str:
         """An account somebody else made; returns its object id."""
@@ -232,6 +233,7 @@ class Tenant:
             granted=pl.DataFrame(self.granted, schema=pl.Schema(GRANTED), orient="row"),
             waited=self.waited,
             decisions=pl.DataFrame(self.decisions, schema=pl.Schema(DECISIONS), orient="row"),
+            guarding=self.guarding,
         )
 
     def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:

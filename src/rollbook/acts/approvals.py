@@ -13,7 +13,7 @@ from django.db import transaction
 
 from rollbook.acts.links import find_subject
 from rollbook.acts.profiles import Author
-from rollbook.apply.approval import EVERYTHING, Approval, Cleared, cleared, permit
+from rollbook.apply.approval import Approval, Cleared, cleared, permit, waivable
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.declines import keyed, with_declined
@@ -78,7 +78,7 @@ def agree(run: Run, choice: Choice, author: Author) -> Decided:
     if choice.reading:
         codes |= {each.code for each in plan.objections} & READINGS
     if choice.everything:
-        codes |= {EVERYTHING}
+        codes |= waivable(plan)
     given = Approval(
         run.fingerprint,
         author.actor.name,

@@ -18,7 +18,7 @@ from rollbook.acts.connections import Opened, connection_of, opened
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
 from rollbook.acts.tenants import planned_with
-from rollbook.apply.approval import EVERYTHING, FIRST_RUN, Approval, approve, cleared, due, needs_person
+from rollbook.apply.approval import FIRST_RUN, Approval, approve, cleared, due, needs_person, waivable
 from rollbook.apply.executor import apply_changes, unchecked
 from rollbook.apply.preconditions import close_drifted
 from rollbook.apply.proof import Proof
@@ -86,9 +86,9 @@ class Session:
         """
         given = approvals.of_run(run)
         if fingerprint:
-            everything = Approval(fingerprint, self.actor.name, role=self.actor.role)
-            agreed = approve(plan, everything)
-            if not any(EVERYTHING in each.waived for each in given):
+            agreed = approve(plan, Approval(fingerprint, self.actor.name, role=self.actor.role))
+            agreed = replace(agreed, waived=waivable(plan))
+            if not given or agreed.waived - frozenset().union(*(each.waived for each in given)):
                 approvals.save(run, agreed, self.clock.now())
                 given.append(agreed)
                 self._trail("run.approved", run, {"fingerprint": run.fingerprint, "waived": needs_person(plan)})
@@ -96,7 +96,7 @@ class Session:
         if (FIRST_RUN in needs_person(plan) and not given) or (may.going.is_empty() and may.waiting.height):
             raise due(plan)
         approvals.settle(run, may)
-        if any(REGISTER in each.waived or EVERYTHING in each.waived for each in given):
+        if any(REGISTER in each.waived for each in given):
             seen.note_register(run, believed=True)
 
     def apply(self, run: Run, *, planned_now: bool = True) -> None:
@@ -135,15 +135,19 @@ class Session:
             self._trail("accounts.protected", run, {"count": len(refused), "object_ids": refused})
 
     def _remember(self, run: Run) -> None:
-        """Remember what the run did to accounts, as far as it came.
+        """Remember what the run did to accounts, as far as it came."""
+        self.believe(run)
+        mirror.follow(run, self.clock.now())
+        remember_effects(run, self.scope.profile.users.names.keep_days)
 
-        What the reading no longer held is forgotten only now, and not while somebody has to look whether it left something out.
+    def believe(self, run: Run) -> None:
+        """Remember the accounts of the newest reading.
+
+        What it no longer holds is forgotten only now, and not while somebody has to look whether the run's reading left it out.
         """
         if self.reading is not None and not approvals.doubts_reading(run):
             mirror.forget_absent(self.connection.tenant, self.reading)
             mirror.see(self.connection.tenant, self.reading)
-        mirror.follow(run, self.clock.now())
-        remember_effects(run, self.scope.profile.users.names.keep_days)
 
     def prove(self, run: Run, plan: Plan, view: View) -> Proof:
         """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""
@@ -249,4 +253,5 @@ def apply_run(session: Session, run: Run, fingerprint: str | None) -> Synchroniz
     session.apply(run, planned_now=False)
     # Desired and actual are read anew: what is proven is the tenant as it is now.
     _, view = session.plan()
+    session.believe(run)
     return Synchronized(run, plan, session.prove(run, plan, view))

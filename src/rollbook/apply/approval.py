@@ -6,7 +6,7 @@ agreed: to everything, to what one guard holds, to kinds of change, or to single
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -74,7 +74,12 @@ def needs_person(plan: Plan) -> list[str]:
     return reasons + [objection.code for objection in plan.objections]
 
 
-def needed_role(plan: Plan, codes: Sequence[str] | None = None) -> Role:
+def waivable(plan: Plan) -> frozenset[str]:
+    """The codes that EVERYTHING stands for in this plan: all but the objections to the reading of the tenant."""
+    return frozenset(needs_person(plan)) - READINGS
+
+
+def needed_role(plan: Plan, codes: Collection[str] | None = None) -> Role:
     """The least role that may agree to the plan, or to what these objections hold."""
     beyond = [o for o in plan.objections if o.administrator and (codes is None or o.code in codes)]
     return Role.INSTITUTE_ADMIN if beyond else Role.OPERATOR
@@ -122,13 +127,13 @@ def permit(plan: Plan, given: Approval) -> None:
     )
 
 
-def _released(plan: Plan, given: Approval) -> list[str]:
-    """The codes of objections of which `given` lets something go."""
+def _released(plan: Plan, given: Approval) -> frozenset[str]:
+    """The codes of objections that `given` waives, or of which it lets something go."""
     released = _waived([given])
     if given.items or given.kinds:
         chosen = _chosen(plan, [given], needs_of(plan.changes))
         released = released | pl.col("seq").is_in(chosen.implode())
-    return plan.held.filter(released)["code"].unique().to_list()
+    return given.waived | frozenset(plan.held.filter(released)["code"])
 
 
 def _waived(given: Sequence[Approval]) -> pl.Expr:

@@ -75,6 +75,15 @@ def show_summary(run: Run) -> None:
         show_proof(run.proof)
 
 
+def show_unapproved(run: Run) -> None:
+    """What to do about changes of a run that wait for approval, if some do."""
+    from rollbook.store.approvals import unapproved
+
+    count = unapproved(run)
+    if count:
+        out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
+
+
 def show_proof(proof: dict[str, int]) -> None:
     """The proof in one line."""
     verdict = "proven equal" if not proof["missing"] and not proof["extra"] else "NOT equal"

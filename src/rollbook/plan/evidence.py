@@ -40,10 +40,13 @@ def evidence_of(changes: pl.DataFrame, desired: Desired, actual: State, matched:
 
 def _managed(guarding: Guarding, actual: State, matched: Matched, teams: pl.DataFrame) -> Mapping[str, int]:
     """Everything that is managed: as it was read, or as it is remembered where only a part of it was looked at."""
+    ours = pl.concat(
+        [matched.groups.join(teams, on="link", how="semi"), guarding.groups.filter("team")], how="diagonal"
+    )
     there = {
         "users": matched.users.height,
         "memberships": actual.memberships.drop_nulls("user").height,
-        "teams": matched.groups.join(teams, on="link", how="semi").height,
+        "teams": ours["link"].n_unique(),  # those that are left are managed until they are
     }
     if guarding.whole:
         return there
@@ -62,10 +65,9 @@ def _left(changes: pl.DataFrame, seen: pl.DataFrame, desired: Desired, context: 
 
     Of a part of the school only those are told that the plan itself clears; what it is not about is not left.
     """
-    periods = context.group_links.filter(pl.col("link").is_in(teams.implode()))["period"].unique()
-    peopled = seen.filter("team", pl.col("relations") > 0).join(
-        context.group_links.filter(pl.col("period").is_in(periods.implode())), on="link", how="semi"
-    )
+    periods = context.group_links.filter(pl.col("link").is_in(teams.implode())).select("period").unique()
+    there = context.group_links.join(periods, on="period", how="semi", nulls_equal=True)
+    peopled = seen.filter("team", pl.col("relations") > 0).join(there, on="link", how="semi")
     abandoned = peopled.join(desired.reasons, left_on="link", right_on="team", how="anti")
     if not context.guarding.whole:
         clearing = changes.filter(

@@ -62,7 +62,7 @@ class Approval(models.Model):
     actor = models.CharField(max_length=255)
     at = models.DateTimeField()
     role = models.PositiveSmallIntegerField(default=3)  # apply.approval.Role
-    waived = models.JSONField(default=list)  # codes of objections, "*" for all but those to the reading of the tenant
+    waived = models.JSONField(default=list)  # codes of objections, and first-run
     kinds = models.JSONField(default=list)
     items = models.JSONField(default=list)  # seqs
     refused = models.JSONField(default=list)  # seqs
