@@ -110,8 +110,8 @@ class Memory(Protocol):
         """Whether this profile was never applied in this tenant."""
         ...
 
-    def guarding(self) -> Guarding:
-        """What guards compare a plan with."""
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
         ...
 
 

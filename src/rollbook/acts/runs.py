@@ -75,7 +75,8 @@ class Session:
         run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose)
         if purpose == Run.Purpose.SYNCHRONIZATION and plan.held.height and not plan.first_run:
             approvals.settle(run, cleared(plan, approvals.of_run(run)))
-        seen.note_register(run, believed=REGISTER not in {objection.code for objection in plan.objections})
+        doubted = REGISTER in {objection.code for objection in plan.objections}
+        seen.note_register(run, plan.register, believed=not doubted)
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
 
@@ -97,7 +98,7 @@ class Session:
             raise due(plan)
         approvals.settle(run, may)
         if any(REGISTER in each.waived for each in given):
-            seen.note_register(run, believed=True)
+            seen.note_register(run, seen.register_rows(self.institute), believed=True)
 
     def apply(self, run: Run, *, planned_now: bool = True) -> None:
         """Carry out the run's open changes. Raises Stop, with the run left to be taken up again, if nothing can succeed.

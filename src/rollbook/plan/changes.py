@@ -218,3 +218,4 @@ class Plan:
     counts: Mapping[str, int] = field(default_factory=dict)
     forecast: tuple[Forecast, ...] = ()
     held: pl.DataFrame = field(default_factory=nothing_held)
+    register: Mapping[str, int] = field(default_factory=dict)  # rows by table, of a plan of the whole register

@@ -43,7 +43,8 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     memberships = diff_memberships(belonging, ours, groups.open, beyond, profile)
     strangers = _strangers(actual, matched, groups.open, context, profile)
     ordered = _numbered(together([matched.changes, accounts.changes, groups.changes, memberships, strangers]))
-    changes = with_declined(_with_needs(ordered), ordered, context.guarding.declined)
+    asked = _with_needs(ordered)
+    changes = with_declined(asked, ordered, context.guarding.declined)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     judged = judge(changes, evidence_of(changes, desired, actual, matched, context), profile.guards)
     return Plan(
@@ -53,11 +54,13 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
         changes=changes,
         details=details.cast(pl.Schema(DETAILS)),
         objections=judged.objections,
-        fingerprint=fingerprint(changes, details, context.tenant, context.profile_version),
+        # Of what is wanted, whatever of it somebody refused meanwhile: a refusal takes no approval away.
+        fingerprint=fingerprint(asked, details, context.tenant, context.profile_version),
         first_run=context.first_run,
         counts=_counts(changes, context.waited),
         forecast=accounts.forecast,
         held=judged.held,
+        register=context.guarding.register,
     )
 
 

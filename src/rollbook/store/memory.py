@@ -132,6 +132,6 @@ class TenantMemory:
             return False
         return all(approvals.unapproved(run) for run in applied)
 
-    def guarding(self) -> Guarding:
-        """What guards compare a plan with (plan.context.Guarding)."""
-        return seen.guarding(self.tenant, self.institute)
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
+        return seen.guarding(self.tenant, self.institute, about)

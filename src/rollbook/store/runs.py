@@ -84,6 +84,7 @@ def load_plan(run: Run) -> Plan:
         counts=run.counts,
         forecast=tuple(Forecast(**entry) for entry in run.forecast),
         held=approvals.held(run),
+        register=run.register,
     )
 
 

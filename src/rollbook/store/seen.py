@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from rollbook.plan.context import SEEN_ACCOUNTS, SEEN_GROUPS, Guarding
 from rollbook.store import approvals
@@ -15,38 +18,54 @@ COUNTED = ("people", "classes", "enrolments")
 """The tables of the register whose rows are counted; of people those who are active."""
 
 
-def guarding(tenant: Tenant, institute: Institute) -> Guarding:
-    """What guards compare a plan of the whole institute with."""
-    accounts, groups = _accounts(tenant, institute), _groups(tenant, institute)
+def guarding(tenant: Tenant, institute: Institute, about: Sequence[int] | None = None) -> Guarding:
+    """What guards compare a plan of the whole institute with, or one that is `about` these links alone.
+
+    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says.
+    """
+    whole = about is None
     return Guarding(
-        accounts=accounts,
-        groups=groups,
+        accounts=_accounts(tenant, institute, about),
+        groups=_groups(tenant, institute, about),
         declined=approvals.declined(tenant, institute),
-        register=register_rows(institute),
-        applied=_applied(tenant, institute),
-        managed={
-            "users": accounts.height,
-            "memberships": int(groups["relations"].sum()),
-            "teams": groups.filter("team").height,
-        },
+        register=register_rows(institute) if whole else {},
+        applied=_applied(tenant, institute) if whole else {},
+        managed={} if whole else _managed(tenant, institute),
+        whole=whole,
     )
 
 
-def _accounts(tenant: Tenant, institute: Institute) -> pl.DataFrame:
+def _only(about: Sequence[int] | None) -> str:
+    return "" if about is None else f"AND l.id IN ({', '.join(str(int(link)) for link in about) or '0'})"
+
+
+def _accounts(tenant: Tenant, institute: Institute, about: Sequence[int] | None) -> pl.DataFrame:
     statement = (
         f"SELECT a.link_id, a.object_id FROM {table_of(Account)} a JOIN {table_of(Link)} l ON l.id = a.link_id "
-        "WHERE a.tenant_id = %s AND l.institute_id = %s ORDER BY a.link_id"
+        f"WHERE a.tenant_id = %s AND l.institute_id = %s {_only(about)} ORDER BY a.link_id"
     )
     return read_frame(statement, [tenant.pk, institute.pk], SEEN_ACCOUNTS)
 
 
-def _groups(tenant: Tenant, institute: Institute) -> pl.DataFrame:
+def _groups(tenant: Tenant, institute: Institute, about: Sequence[int] | None) -> pl.DataFrame:
     statement = (
         f"SELECT s.link_id, s.relations, CASE WHEN l.kind = 'team' THEN 1 ELSE 0 END FROM {table_of(SeenGroup)} s "
-        f"JOIN {table_of(Link)} l ON l.id = s.link_id WHERE s.tenant_id = %s AND l.institute_id = %s ORDER BY s.link_id"
+        f"JOIN {table_of(Link)} l ON l.id = s.link_id "
+        f"WHERE s.tenant_id = %s AND l.institute_id = %s {_only(about)} ORDER BY s.link_id"
     )
     raw = {**SEEN_GROUPS, "team": pl.Int64}
     return read_frame(statement, [tenant.pk, institute.pk], raw).cast(pl.Schema(SEEN_GROUPS))
+
+
+def _managed(tenant: Tenant, institute: Institute) -> dict[str, int]:
+    """All that is managed, counted where it is remembered: accounts, relations of groups, teams."""
+    accounts = Account.objects.filter(tenant=tenant, link__institute=institute)
+    groups = SeenGroup.objects.filter(tenant=tenant, link__institute=institute)
+    return {
+        "users": accounts.count(),
+        "memberships": groups.aggregate(relations=Sum("relations"))["relations"] or 0,
+        "teams": groups.filter(link__kind=Link.Kind.TEAM).count(),
+    }
 
 
 def register_rows(institute: Institute) -> dict[str, int]:
@@ -73,10 +92,9 @@ def _applied(tenant: Tenant, institute: Institute) -> dict[str, int]:
     return {str(name): int(rows) for name, rows in last.register.items()} if last else {}
 
 
-def note_register(run: Run, *, believed: bool) -> None:
-    """Remember with a run what the next one's register is compared with: as it is now, or, if that is doubted, as it was before."""
-    now = register_rows(run.institute)
-    run.register = now if believed else _applied(run.tenant, run.institute) or now
+def note_register(run: Run, rows: Mapping[str, int], *, believed: bool) -> None:
+    """Remember with a run what the next one's register is compared with: these rows, or, if they are doubted, those before."""
+    run.register = dict(rows) if believed else _applied(run.tenant, run.institute)
     run.save(update_fields=["register"])
 
 
