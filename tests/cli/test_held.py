@@ -47,11 +47,11 @@ def test_who_is_held_is_listed_for_people_and_for_machines(school):
 def test_one_is_released_and_held_again(school):
     released = said("release", "p2", *DAY)
 
-    assert "One enrolment of one person is released." in released
+    assert "1 enrolment of 1 person is released." in released
     assert "The next synchronization adds them to their teams: rollbook sync" in released
     assert "2 enrolments of 2 people are held" in said("held", *DAY)
     assert "Nothing is held" in said("release", "p2", *DAY)
-    assert "One enrolment of one person is no longer released." in said("release", "p2", "--undo", *DAY)
+    assert "1 enrolment of 1 person is no longer released." in said("release", "p2", "--undo", *DAY)
     assert "3 enrolments" in said("held", "--class", "7A Maths", *DAY)
     assert "Nothing was released of them" in said("release", "p2", "--undo", *DAY)
 

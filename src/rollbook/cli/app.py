@@ -17,6 +17,7 @@ from rollbook.cli import (
     demo,
     emulator,
     enrolment,
+    explain,
     freeze,
     grade_levels,
     held,
@@ -36,6 +37,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    undo,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -66,6 +68,8 @@ app.command("approve")(approve.approve)
 app.command("refuse")(approve.refuse)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("explain")(explain.explain)
+app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)
 app.command("thaw")(freeze.thaw)

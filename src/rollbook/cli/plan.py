@@ -8,6 +8,7 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
+from rollbook.words import counted
 
 SHOWN = 40
 
@@ -25,6 +26,7 @@ def plan(
     open_store()  # the modules below need it
     from rollbook.acts.approvals import may_go
     from rollbook.acts.freeze import frozen
+    from rollbook.acts.lost_settings import lost
     from rollbook.apply.approval import needed_role, needs_person
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
@@ -38,8 +40,9 @@ def plan(
         made, view = session.plan()
         run = session.save(made)
         held_up = frozen(school)
+        warnings = [f"{path}: {said}" for path, said in lost(school, session.scope.profile)]
     look = first_look(made, view) if made.first_run else None
-    full = crowded(view)
+    full = crowded(made, view)
     called = labels(run.tenant, full["team"].to_list()) if full.height else {}
     too_full = [{"team": called.get(team, ""), "members": count} for team, count in full.iter_rows()]
     if as_json:
@@ -47,16 +50,20 @@ def plan(
         lines = [listing.as_json(line) for line in select(run).lines()]
         waits = {"needs": needed_role(made).name.lower()} if needs_person(made) else {}
         stopped = {"frozen": held_up} if held_up else {}
-        print_json({**listing.summary(run), **waits, **stopped, **found, "crowded": too_full, "plan": lines})
+        more = {"crowded": too_full, "warnings": warnings, "plan": lines}
+        print_json({**listing.summary(run), **waits, **stopped, **found, **more})
         return
+    listing.show_kinds(run)
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
     for entry in too_full:
         out.print(
-            f"  Look: {entry['team']} would have {entry['members']:,} members; above 300, Assignments and the class notebook "
+            f"  Look: {entry['team']} would have {counted(entry['members'], 'member')}; above 300, Assignments and the class notebook "
             "stop working in a class team.",
             markup=False,
         )
+    for warning in warnings:
+        out.print(f"  Look at the profile: {warning}.", markup=False)
     if look is not None:
         listing.show_look(look, None if everything else SHOWN)
     if held_up:

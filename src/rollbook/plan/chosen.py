@@ -8,7 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from rollbook.plan.changes import CHANGES, DETAILS, HELD, ChangeVerdict, Objection, Plan
-from rollbook.plan.make import fingerprint
+from rollbook.plan.make import fingerprint, numbered
 from rollbook.plan.rows import together
 from rollbook.profiles import Limit
 
@@ -43,14 +43,13 @@ def plan_of_chosen(
 
     Beyond the number of `limit`, where there is one, only an institute administrator may.
     """
-    ordered = (
-        together([allowed, waiting])
-        .sort("subject")
-        .with_row_index("seq", offset=1)
-        .with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
-    )
+    ordered = numbered(together([allowed, waiting])).with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
     changes = ordered.select(CHANGES.keys()).cast(pl.Schema(CHANGES))
-    details = ordered.drop_nulls("after").select(DETAILS.keys()).cast(pl.Schema(DETAILS))
+    details = (
+        ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null())
+        .select(DETAILS.keys())
+        .cast(pl.Schema(DETAILS))
+    )
     planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     beyond = limit is not None and planned.height > limit.count
     return Plan(

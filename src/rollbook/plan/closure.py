@@ -2,8 +2,8 @@
 
 Beside `needs_subject` and `needs_object`, which say what makes an object, needs follow from what the changes are: whoever is linked or
 restored by the plan is so before anything else happens to them; an owner who becomes a member leaves both relations or none; a licence
-is taken back only of whom is disabled; a new owner comes before an old one leaves, and a team has an owner who can be one.
-Where another owner, who is there already, would do as well, the closure does not know it and lets the change wait: never too little.
+is taken back only of whom is disabled; a team has an owner who can be one. Where another owner, who is there already, would do as
+well, the closure does not know it and lets the team wait: never too little.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ COMES_FIRST = (Kind.LINK_USER, Kind.RESTORE_USER, Kind.LINK_GROUP)
 
 BEGINNINGS = (Kind.CREATE_CLASS, Kind.CREATE_UNIFIED, Kind.CREATE_TEAM)
 """Kinds that Microsoft carries out only where an owner is, or comes."""
-
-OWNERS_LEAVE = (Kind.REMOVE_OWNER, Kind.DEMOTE_OWNER)
 
 ABLE_BY = ((Kind.ENABLE_USER, "subject"), (Kind.LICENSE_USER, "subject"), (Kind.JOIN_LICENCE_GROUP, "object"))
 """Without which somebody is no owner with whom a team can be made (graph.md section 13.7), and where the change names the person."""
@@ -45,9 +43,8 @@ def needs_of(changes: pl.DataFrame) -> Needs:
     rows = changes.filter(pl.col("verdict") != int(ChangeVerdict.WAITS))
     owners = _of(rows, Kind.ADD_OWNER).select("subject", on="seq")
     becoming = _of(rows, Kind.CREATE_TEAM).select("subject", able=pl.lit(value=True))
-    asking = _of(rows, *BEGINNINGS, *OWNERS_LEAVE).join(becoming, on="subject", how="left")
-    beginning = pl.col("kind").is_in([int(kind) for kind in BEGINNINGS])
-    any_of = asking.select("seq", "subject", able=pl.col("able").fill_null(value=False) & beginning)
+    asking = _of(rows, *BEGINNINGS).join(becoming, on="subject", how="left")
+    any_of = asking.select("seq", "subject", able=pl.col("able").fill_null(value=False))
     adding = _of(rows, Kind.ADD_OWNER)
     able = [_edges(adding, _of(rows, kind).select("seq", object=name), ["object"]) for kind, name in ABLE_BY]
     return Needs(_all_of(rows), any_of.join(owners, on="subject").select("seq", "on", "able"), pl.concat(able))

@@ -14,8 +14,18 @@ from rollbook.plan.guards import Evidence
 from rollbook.plan.match import Matched
 
 
-def evidence_of(changes: pl.DataFrame, desired: Desired, actual: State, matched: Matched, context: Context) -> Evidence:
-    """The evidence about these changes (schema CHANGES). What was seen counts only as far as the plan is about it."""
+def evidence_of(
+    changes: pl.DataFrame,
+    desired: Desired,
+    actual: State,
+    matched: Matched,
+    context: Context,
+    groups_open: pl.DataFrame,
+) -> Evidence:
+    """The evidence about these changes (schema CHANGES). What was seen counts only as far as the plan is about it.
+
+    `groups_open` [team] are the groups whose memberships are managed.
+    """
     guarding = context.guarding
     members = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER))
     accounts = guarding.accounts.join(desired.state.users, on="link", how="semi")
@@ -24,7 +34,7 @@ def evidence_of(changes: pl.DataFrame, desired: Desired, actual: State, matched:
     teams = desired.state.groups.filter(pl.col("purpose") == "team")
     lost = groups.join(actual.groups, on="object_id", how="anti")
     return Evidence(
-        managed=_managed(guarding, actual, matched, teams),
+        managed=_managed(guarding, actual.memberships.join(groups_open, on="team", how="semi"), matched, teams),
         members=members.group_by("team").agg(members=pl.len()),
         accounts=accounts.height,
         groups=groups.height,
@@ -38,14 +48,14 @@ def evidence_of(changes: pl.DataFrame, desired: Desired, actual: State, matched:
     )
 
 
-def _managed(guarding: Guarding, actual: State, matched: Matched, teams: pl.DataFrame) -> Mapping[str, int]:
+def _managed(guarding: Guarding, memberships: pl.DataFrame, matched: Matched, teams: pl.DataFrame) -> Mapping[str, int]:
     """Everything that is managed: as it was read, or as it is remembered where only a part of it was looked at."""
     ours = pl.concat(
         [matched.groups.join(teams, on="link", how="semi"), guarding.groups.filter("team")], how="diagonal"
     )
     there = {
         "users": matched.users.height,
-        "memberships": actual.memberships.drop_nulls("user").height,
+        "memberships": memberships.drop_nulls("user").height,
         "teams": ours["link"].n_unique(),  # those that are left are managed until they are
     }
     if guarding.whole:

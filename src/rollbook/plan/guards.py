@@ -72,7 +72,8 @@ class Evidence:
     `accounts` and `groups` count what was in the tenant when it was last seen and is what this plan is about, `lost_accounts` and
     `lost_groups` those of them that are there no longer; `sizes` [link, before, now] are the relations groups held when last seen,
     and hold now. `teams` (links) are the teams that are wanted, `left` (links) those last seen with people and in which nobody
-    belongs any more. `register` and `applied` count the rows of the register now, and when it was last carried out.
+    belongs any more. `register` and `applied` count the rows of the register now, and when it was last carried out. `weights`
+    [seq, people] are changes about more than one person; any other counts as one.
     """
 
     managed: Mapping[str, int]
@@ -88,6 +89,7 @@ class Evidence:
     left: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
     register: Mapping[str, int] = field(default_factory=dict)
     applied: Mapping[str, int] = field(default_factory=dict)
+    weights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"seq": pl.Int32, "people": pl.Int64}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def limit_of(code: str, limits: Guards) -> Limit:
 
 def _counted(guard: Guard, planned: pl.DataFrame, evidence: Evidence, limits: Guards) -> Found:
     rows, limit = _of(planned, guard.kinds), limit_of(guard.code, limits)
-    return _limited(guard.code, rows.height, evidence.managed.get(guard.of, 0), limit, rows)
+    weighed = rows.select("seq").join(evidence.weights, on="seq", how="left")
+    count = int(weighed["people"].fill_null(1).sum())
+    return _limited(guard.code, count, evidence.managed.get(guard.of, 0), limit, rows)
 
 
 def _limited(code: str, count: int, managed: int, limit: Limit, held: pl.DataFrame) -> Found:

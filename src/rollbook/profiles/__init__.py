@@ -16,7 +16,7 @@ from rollbook.profiles.group_mappings import (
     TeamMapping,
 )
 from rollbook.profiles.guards import Emptied, Guards, Limit
-from rollbook.profiles.hidden import what_became
+from rollbook.profiles.hidden import what_became, what_returns, what_stays
 from rollbook.profiles.hierarchies import (
     Hierarchies,
     Hierarchy,
@@ -86,4 +86,6 @@ __all__ = [
     "timeline",
     "to_yaml",
     "what_became",
+    "what_returns",
+    "what_stays",
 ]
