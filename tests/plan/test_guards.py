@@ -9,6 +9,7 @@ import pytest
 from tests.world import School, Tenant, told
 
 from rollbook.apply.approval import EVERYTHING, Approval, Role, approve, cleared, needed_role, needs_person
+from rollbook.cli.listing import VERDICTS
 from rollbook.errors import ApprovalDue
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import SEEN_ACCOUNTS, SEEN_GROUPS, Guarding
@@ -225,5 +226,6 @@ def test_what_was_refused_is_not_asked_again_until_its_cause_changes():
     assert planned(later) == ["DISABLE_USER 2", "REMOVE_MEMBER 10001 2"]
 
 
-def test_every_objection_has_its_sentences():
+def test_every_objection_and_every_verdict_has_its_sentence():
+    assert set(VERDICTS) == {verdict.name.lower() for verdict in ChangeVerdict}
     assert set(OBJECTIONS) - {"passwords-set", "teams-unarchived", "run-undone"} <= set(HOLDS)

@@ -67,6 +67,9 @@ VERDICTS = {
     "later": "Microsoft could not now; the next run tries again",
     "never": "Microsoft refused; somebody has to act",
     "blocked": "something it needs was not done",
+    "unapproved": "waits for a person's approval, or needs what does",
+    "declined": "a person refused it, or what it needs",
+    "drifted": "somebody changed it in the tenant meanwhile; nothing was overwritten",
 }
 """What each verdict of a change means (docs/run-lifecycle.md)."""
 
