@@ -12,6 +12,7 @@
         |-- Later                 may succeed when repeated after `delay` seconds
         |-- Never                 this request will not succeed as it is; an office has to act
         `-- Stop                  no request of this run will succeed (consent, secret, unreachable)
+            `-- Frozen            somebody froze the connection
 
 The three verdicts *later / never / stop* are the only thing the executor decides on.
 """
@@ -34,6 +35,7 @@ class Exit(IntEnum):
     TENANT = 7
     STORE = 8
     BUSY = 9
+    FROZEN = 10
     DEFECT = 70
 
 
@@ -123,3 +125,9 @@ class Never(TenantError):
 
 class Stop(TenantError):
     """No request of this run will succeed until a person acts."""
+
+
+class Frozen(Stop):
+    """Somebody froze the connection: nothing is written through it until it is thawed."""
+
+    exit_code = Exit.FROZEN

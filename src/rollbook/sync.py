@@ -35,7 +35,7 @@ from rollbook.desired import (
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import Context
+from rollbook.plan.context import Context, Guarding
 from rollbook.plan.limits import crowded_classes, members_afterwards
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
@@ -108,6 +108,10 @@ class Memory(Protocol):
 
     def first_run(self) -> bool:
         """Whether this profile was never applied in this tenant."""
+        ...
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
         ...
 
 
@@ -245,6 +249,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         granted=memory.granted(),
         waited=memory.waited(),
         decisions=memory.decisions(),
+        guarding=memory.guarding(),
     )
 
 

@@ -8,7 +8,7 @@ before memberships, memberships before teams, so that Microsoft's replication de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -51,6 +51,10 @@ ROUNDS = 4
 """How often a wave is offered again: what a lost connection left open, halves of a refused addition, second requests."""
 
 
+def unchecked(kinds: Sequence[Kind]) -> None:
+    """What comes before a wave where the plan was made just now: nothing has to be looked at again."""
+
+
 def apply_changes(
     journal: memory.Journal,
     writer: Writer,
@@ -58,8 +62,9 @@ def apply_changes(
     clock: Clock,
     mark_property: str,
     progress: Progress = silent,
+    before_wave: Callable[[Sequence[Kind]], object] = unchecked,
 ) -> None:
-    """Give every open change of the run a final verdict.
+    """Give every open change of the run a final verdict. `before_wave` is called with the kinds of each wave before it begins.
 
     Raises `Stop` when no further request can succeed; everything answered until then is remembered and the run can be
     taken up again.
@@ -69,6 +74,7 @@ def apply_changes(
     if linking.height:
         journal.close(linking["seq"].to_list(), ChangeVerdict.DONE)
     for stage, kinds in STAGES.items():
+        before_wave(kinds)
         _Wave(journal, writer, lookup, mark_property, progress, stage, kinds).run()
     settle_operations(journal, lookup, clock)
 

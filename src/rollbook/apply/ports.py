@@ -31,6 +31,10 @@ class Lookup(Protocol):
         """The users of these ids that exist (schema USERS)."""
         ...
 
+    def users_and_roles(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The users of these ids that exist (schema USERS), with who of them is protected."""
+        ...
+
     def groups_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:
         """The groups of these nicknames that exist (schema GROUPS)."""
         ...

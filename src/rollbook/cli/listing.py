@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 
 def as_json(line: Line) -> dict[str, Any]:
-    """One change as `--json` prints it; Microsoft's answer only where there is one."""
-    told = asdict(line)
-    return told if line.answer else {key: value for key, value in told.items() if key != "answer"}
+    """One change as `--json` prints it; Microsoft's answer, and why it waits for approval, only where there is one."""
+    return {key: value for key, value in asdict(line).items() if value or key not in ("answer", "hold")}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -49,6 +48,8 @@ def show_changes(selection: Selection, limit: int | None) -> None:
     for line in selection.lines(limit=limit):
         verdict = "" if line.verdict in ("planned", "waits") else f" [{line.verdict}]"
         out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
+        if line.hold:
+            out.print(f"        {line.hold}", markup=False, style="dim")
         if line.answer:
             out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)
@@ -66,6 +67,9 @@ VERDICTS = {
     "later": "Microsoft could not now; the next run tries again",
     "never": "Microsoft refused; somebody has to act",
     "blocked": "something it needs was not done",
+    "unapproved": "waits for a person's approval, or needs what does",
+    "declined": "a person refused it, or what it needs",
+    "drifted": "somebody changed it in the tenant meanwhile; nothing was overwritten",
 }
 """What each verdict of a change means (docs/run-lifecycle.md)."""
 
@@ -124,6 +128,15 @@ def show_summary(run: Run) -> None:
         out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}", markup=False)
     if run.proof:
         show_proof(run.proof)
+
+
+def show_unapproved(run: Run) -> None:
+    """What to do about changes of a run that wait for approval, if some do."""
+    from rollbook.store.approvals import unapproved
+
+    count = unapproved(run)
+    if count:
+        out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
 
 
 def show_proof(proof: dict[str, int]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.console import Json, print_json
+from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import InstituteName
 
 SHOWN = 20
@@ -24,6 +24,7 @@ def show(
     from rollbook.store.setup import explained, open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.freeze import frozen
     from rollbook.cli import context, listing
     from rollbook.plan.changes import ChangeVerdict
     from rollbook.store.changes import Selection, select
@@ -40,3 +41,7 @@ def show(
             selection = Selection(found, rows, rows.count())
         listing.show_changes(selection, None if everything else SHOWN)
         listing.show_summary(found)
+        listing.show_unapproved(found)
+        held_up = frozen(found.institute)
+        if held_up:
+            out.print(f"  The connection is {held_up}.", markup=False)

@@ -21,7 +21,7 @@ def sync(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due."""
+    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due for the rest."""
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
@@ -37,6 +37,7 @@ def sync(
         print_json(listing.summary(done.run))
     else:
         listing.show_summary(done.run)
+        listing.show_unapproved(done.run)
         out.print(f"Details: rollbook show {done.run.number}")
     raise typer.Exit(int(exit_code(done)))
 
@@ -48,5 +49,8 @@ def exit_code(done: Synchronized) -> Exit:
 
     if not done.proof.holds:
         return Exit.NOT_PROVEN
-    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
-    return Exit.OK if set(verdict_counts(done.run)) <= good else Exit.CHANGES_FAILED
+    found = set(verdict_counts(done.run))
+    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS, ChangeVerdict.DECLINED, ChangeVerdict.UNAPPROVED}
+    if not found <= good:
+        return Exit.CHANGES_FAILED
+    return Exit.APPROVAL_DUE if ChangeVerdict.UNAPPROVED in found else Exit.OK

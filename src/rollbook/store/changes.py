@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from rollbook.apply.approval import FIRST_RUN, NEEDED
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.sentences import sentence, told_values
+from rollbook.plan.sentences import HOLDS, VERDICTS, sentence, told_values
+from rollbook.store.approvals import why_held
 from rollbook.store.bulk import table_of
 from rollbook.store.models import Answer, Change, ChangeDetail, Intent, Link, Run
 from rollbook.store.runs import labels
@@ -21,7 +23,10 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused."""
+    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused.
+
+    `hold` is why it waits for approval, or was not applied although Microsoft would have.
+    """
 
     seq: int
     kind: str
@@ -29,6 +34,7 @@ class Line:
     sentence: str
     reason: str
     answer: str
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +165,27 @@ def lines_of(run: Run, changes: Sequence[Change], said: dict[int, str] | None = 
     links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
     named = labels(run.tenant, sorted(links))
     values = _values(run, changes)
+    held = why_held(run) if any(change.verdict == ChangeVerdict.UNAPPROVED for change in changes) else {}
     for change in changes:
-        yield _line(change, named, said, values.get(change.seq, ""))
+        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, run))
 
 
-def _line(change: Change, named: dict[int, str], said: dict[int, str], values: str) -> Line:
+def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+    """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
+    verdict = ChangeVerdict(change.verdict)
+    if verdict != ChangeVerdict.UNAPPROVED:
+        return VERDICTS.get(verdict, "")
+    code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)
+    return f"{VERDICTS[verdict]}: {HOLDS[code]}"
+
+
+def _line(change: Change, named: dict[int, str], said: dict[int, str], values: str, hold: str) -> Line:
     subject = named.get(change.subject) or f"#{change.subject}"
     other = "" if change.object is None else named.get(change.object) or f"#{change.object}"
     told = sentence(change.kind, change.cause, subject, other, change.day)
     kind, verdict = Kind(change.kind).name.lower(), ChangeVerdict(change.verdict).name.lower()
     reason = f"{told.reason} ({values})" if values else told.reason
-    return Line(change.seq, kind, verdict, told.act, reason, said.get(change.seq, ""))
+    return Line(change.seq, kind, verdict, told.act, reason, said.get(change.seq, ""), hold)
 
 
 def answers(run: Run) -> dict[int, str]:

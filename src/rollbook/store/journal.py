@@ -11,7 +11,7 @@ from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
 from rollbook.plan.make import MAKERS
-from rollbook.store import leases, models, passwords, runs
+from rollbook.store import freezes, leases, models, passwords, runs
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
@@ -103,6 +103,11 @@ class StoreJournal:
             or 0
         ) + 1
 
+    def attempted(self) -> frozenset[int]:
+        """The changes (seqs) of which a request of this run was sent, or about to be: the tenant may show them already."""
+        sent = models.Intent.objects.filter(run=self._run).values_list("seqs", flat=True)
+        return frozenset(int(seq) for seqs in sent for seq in seqs.split(","))
+
     def object_ids(self) -> dict[int, str]:
         """Microsoft's object id of every link of the tenant that has one."""
         if self._object_ids is None:
@@ -135,6 +140,7 @@ class StoreJournal:
         ]
         with transaction.atomic():
             leases.renew(self._lease, now)
+            freezes.require_thawed_for(self._run)
             execute_many(
                 f"INSERT INTO {table_of(models.Intent)} (run_id, number, kind, seqs, names, sent_at) "
                 "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id, number) DO NOTHING",

@@ -10,9 +10,9 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.plan.changes import ChangeVerdict
-from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
+from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED, Guarding
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import decisions, groupings, links, protection, releases
+from rollbook.store import approvals, decisions, groupings, links, protection, releases, seen
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.identities import licence_subject
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
@@ -117,13 +117,20 @@ class TenantMemory:
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""
-        done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
         runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
-        last = runs.filter(institute=self.institute, state__in=done).order_by("-number").first()
+        begun = runs.filter(institute=self.institute, started_at__isnull=False).exclude(state=Run.State.APPLYING)
+        last = begun.order_by("-number").first()
         statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE run_id = %s AND verdict = %s'
         return read_frame(statement, [last.pk if last else 0, int(ChangeVerdict.WAITS)], WAITED)
 
     def first_run(self) -> bool:
-        """Whether no run of this profile was ever applied in this tenant."""
+        """Whether no run of this profile was ever applied in this tenant; a part of a first one is not one."""
         runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
-        return not runs.filter(profile_version__profile=self.profile, started_at__isnull=False).exists()
+        applied = runs.filter(profile_version__profile=self.profile, started_at__isnull=False)
+        if applied.filter(first_run=False).exists():
+            return False
+        return all(approvals.unapproved(run) for run in applied)
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
+        return seen.guarding(self.tenant, self.institute, about)

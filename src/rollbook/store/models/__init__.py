@@ -1,10 +1,10 @@
 """The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
 `PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased; so can the reasons that
-people give in `LinkHistory`, `Decision` and `ProtectedAccount`, which are their own words."""
+people give in `LinkHistory`, `Decision`, `ProtectedAccount` and `Refusal`, which are their own words."""
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
-from rollbook.store.models.mirror import Account
+from rollbook.store.models.mirror import Account, SeenGroup
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
@@ -24,7 +24,7 @@ from rollbook.store.models.register import (
     Teaching,
 )
 from rollbook.store.models.review import Decision, ProtectedAccount
-from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
+from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Hold, Intent, Refusal, Run
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
     ClaimAttempt,
@@ -63,6 +63,7 @@ __all__ = [
     "Group",
     "Grouping",
     "Guardianship",
+    "Hold",
     "Institute",
     "Intent",
     "Klass",
@@ -80,9 +81,11 @@ __all__ = [
     "ProfileVersion",
     "ProofGroup",
     "ProtectedAccount",
+    "Refusal",
     "RoleGrant",
     "Run",
     "Secret",
+    "SeenGroup",
     "Source",
     "Subject",
     "Teaching",

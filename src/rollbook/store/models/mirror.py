@@ -1,4 +1,4 @@
-"""The mirror: what was last known of the accounts that are linked. Erasable, because user names and mails are names of people."""
+"""The mirror: what was last known of linked accounts and groups. Erasable, because user names and mails are names of people."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ class Account(models.Model):
     account_enabled = models.BooleanField()
     seen_at = models.DateTimeField()
     written_at = models.DateTimeField(null=True)
+
+
+class SeenGroup(models.Model):
+    """How many owners and members a group of ours held when it was last seen by a reading nobody objected to."""
+
+    link = models.OneToOneField("store.Link", on_delete=models.CASCADE, related_name="+")
+    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="+")
+    relations = models.PositiveIntegerField()

@@ -68,6 +68,9 @@ class Connection(Exposed):
     quotas = models.BooleanField(
         default=True, help_text="Keep Microsoft's documented quotas; off for an emulated tenant."
     )
+    frozen_at = models.DateTimeField(null=True, help_text="Since when nothing is written; null: it is not frozen.")
+    frozen_by = models.CharField(max_length=255, blank=True, default="")
+    frozen_because = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint("institute", "purpose", name="connection_purpose")]
