@@ -57,7 +57,9 @@ class GraphReader:
         path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
         there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
-        return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
+        gone = codec.users_frame(self._deleted(), self._mark_property, deleted=True)
+        # Lists lag apart from each other: whoever is in both was deleted, or restored, a moment ago. The next look says which.
+        return pl.concat([there, gone.join(there, on="object_id", how="anti")])
 
     def _deleted(self) -> list[dict[str, Any]]:
         """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
