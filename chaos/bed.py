@@ -98,8 +98,8 @@ class Bed:
 
     def start(self) -> None:
         """Start the tenant, as it was left if it has a state; under the address it had."""
-        slow = {} if self.documented else {"quota_scale": None, "delays": None}
-        self.running = Emulator(Config(port=self.port, state=self.state, **slow))
+        scale = 1.0 if self.documented else None
+        self.running = Emulator(Config(port=self.port, state=self.state, quota_scale=scale, delays=scale))
         logging.getLogger("uvicorn.error").addFilter(_cut_on_purpose)
         self.tap.attach(self.running)
         self.running.__enter__()
@@ -213,7 +213,9 @@ def faults(bed: Bed, wanted: Expected) -> Iterator[str]:
     """Everything that is not as it has to be after a story, each as a sentence."""
     yield from wanted.picture.differences(taken(bed.tenant))
     now = untouched(bed.tenant, list(wanted.apart))
-    yield from (f"touched, though not ours: {now[key]}, was {was}" for key, was in wanted.apart.items() if now[key] != was)
+    yield from (
+        f"touched, though not ours: {now[key]}, was {was}" for key, was in wanted.apart.items() if now[key] != was
+    )
     for name, people in of_rivals(bed.tenant):
         if set(people) != {"scan@sample-school.example"} or name != "8A Music":
             yield f"touched, though not ours: a teacher's own team, now {name} with {people}"
@@ -269,4 +271,3 @@ def meanwhile(act: Callable[[], None]) -> Callable[[], None]:
             raise troubles[0]
 
     return played
-

@@ -8,7 +8,16 @@ from typing import Any
 
 Row = tuple[Any, ...]
 
-USER = ("displayName", "accountEnabled", "givenName", "surname", "employeeId", "usageLocation", "jobTitle", "department")
+USER = (
+    "displayName",
+    "accountEnabled",
+    "givenName",
+    "surname",
+    "employeeId",
+    "usageLocation",
+    "jobTitle",
+    "department",
+)
 GROUP = ("displayName", "description", "visibility", "mailEnabled", "securityEnabled")
 
 
@@ -51,7 +60,10 @@ def of_rivals(tenant: Any) -> Iterator[tuple[str, list[str]]]:
     """The teams that teachers made by themselves, each with everybody in it."""
     for group in tenant.groups.values():
         if _rivals(group):
-            yield str(group["displayName"]), _names(tenant, [*tenant.owners.of(group["id"]), *tenant.members.of(group["id"])])
+            yield (
+                str(group["displayName"]),
+                _names(tenant, [*tenant.owners.of(group["id"]), *tenant.members.of(group["id"])]),
+            )
 
 
 def _user(user: Mapping[str, Any], parts: Mapping[str, str]) -> Row:

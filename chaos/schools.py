@@ -18,6 +18,7 @@ PUPILS = [f"{given} {family}" for given, family in zip(GIVEN, FAMILY, strict=Tru
 PROTECTED = "Nikos Vasilakis"
 TEACHERS = [PROTECTED, "Eleni Demetriou", "Karl Schuster", "Paula Ferreira", "Stella Marinou"]
 
+
 def thirty() -> Register:
     """24 students in three groups of two subjects each, five teachers, one employee."""
     school = Register().place("Lycee")
@@ -37,12 +38,14 @@ def thirty() -> Register:
 
 def edits(school: Register, *, whole: bool = True) -> Register:
     """What the register says some weeks later; the first half of it, or the whole."""
-    school.leaves(PUPILS[0]).vanishes(PUPILS[9])
+    school.leaves(PUPILS[0])
+    school.vanishes(PUPILS[9])
     school.moves(PUPILS[3], "7A Maths", "7B Maths", "2026-09-20")
     school.changes(PUPILS[4], family_name="Ortega-Vidal")
     school.student("Rosa Almeida", "7A Maths", grade="7th grade", location="Lycee").joins("Rosa Almeida", "7A Art")
     if whole:
-        school.leaves(TEACHERS[1]).teacher("Dimitra Kanelli", "7B Maths").teacher("Dimitra Kanelli", "8A Art")
+        school.leaves(TEACHERS[1])
+        school.teacher("Dimitra Kanelli", "7B Maths").teacher("Dimitra Kanelli", "8A Art")
         school.renames("class", "8A Maths", "8A Mathematics").drops(PUPILS[20], "8A Art")
         school.student("Bruno Keller", "8A Maths", grade="8th grade", location="Lycee")
         school.is_taught("8A Music", group="8A", subject="Music").is_of("8A Music", location="Lycee", grade="8th grade")
@@ -80,7 +83,7 @@ def years_on(school: Register, step: int) -> Register:
     school.changes(pupils[step * 20 + 9], family_name=f"Roe-New{step}")
     for n in range(6):
         name = f"Late{step}{n} Comer{step}{n}"
-        school.student(name, f"{groups[n]} Art", grade="grade 1", location="Campus")
+        school.student(name, f"{groups[n % len(groups)]} Art", grade="grade 1", location="Campus")
     school.renames("class", f"{groups[step]} Music", f"{groups[step]} Music and more")
     return school
 

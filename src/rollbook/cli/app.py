@@ -12,6 +12,7 @@ from rollbook.cli import (
     accounts,
     apply,
     check,
+    connection,
     corporate,
     demo,
     emulator,
@@ -62,6 +63,7 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("connection")(connection.connection)
 app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rollbook.apply.verdicts import said
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
 def as_json(line: Line) -> dict[str, Any]:
     """One change as `--json` prints it; Microsoft's answer only where there is one."""
-    told = asdict(line)
-    return told if line.answer else {key: value for key, value in told.items() if key != "answer"}
+    return {key: value for key, value in asdict(line).items() if value or key not in ("answer", "told", "request_id")}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -45,8 +45,11 @@ def show_changes(selection: Selection, limit: int | None) -> None:
     for line in selection.lines(limit=limit):
         verdict = "" if line.verdict in ("planned", "waits") else f" [{line.verdict}]"
         out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
+        if line.told:
+            out.print(f"        {said(line.told)}", markup=False)
         if line.answer:
-            out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
+            known = f" [request id {line.request_id}]" if line.request_id else ""
+            out.print(f"        Microsoft: {line.answer}{known}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)
     if hidden > 0:
         out.print(f"        ... and {hidden:,} more; all of them with --all or --json", style="dim")
@@ -69,7 +72,9 @@ def show_summary(run: Run) -> None:
     for objection in told["objections"]:
         out.print(f"  Look: {objection}", markup=False)
     if run.stopped:
-        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}", markup=False)
+        asked = run.stopped.get("request_id")
+        known = f" [request id {asked}]" if asked else ""
+        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
         show_proof(run.proof)
 

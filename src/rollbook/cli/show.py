@@ -25,8 +25,10 @@ def show(
 
     open_store()  # the modules below need it
     from rollbook.cli import context, listing
+    from rollbook.cli.connection import show_failing
     from rollbook.plan.changes import ChangeVerdict
     from rollbook.store.changes import Selection, select
+    from rollbook.store.models import Connection
 
     with explained():
         found = context.run_of(context.institute(institute), run)
@@ -40,3 +42,6 @@ def show(
             selection = Selection(found, rows, rows.count())
         listing.show_changes(selection, None if everything else SHOWN)
         listing.show_summary(found)
+        connection = Connection.objects.filter(institute=found.institute, tenant=found.tenant).first()
+        if connection is not None:
+            show_failing(connection)

@@ -68,6 +68,11 @@ class Connection(Exposed):
     quotas = models.BooleanField(
         default=True, help_text="Keep Microsoft's documented quotas; off for an emulated tenant."
     )
+    # A connection that fails is in quarantine (store/quarantine.py) until it works again.
+    failing_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    notice = models.JSONField(null=True)  # message, remedy, code, request_id of the newest failure
 
     class Meta:
         constraints = [models.UniqueConstraint("institute", "purpose", name="connection_purpose")]
