@@ -171,7 +171,7 @@ def session(
     version = profile_in_force(institute, as_of)
     settings = planned_with(institute, parse(version.document), purpose)
     scope = Scope(connection.tenant.tid, settings, version.pk, as_of)
-    memory = TenantMemory(connection.tenant, institute, version.profile)
+    memory = TenantMemory(connection.tenant, institute, version.profile, clock.now())
     lease = leases.acquire(connection.tenant, clock.now())
     try:
         with watched(connection, actor, clock), opened(connection, clock) as tenant:

@@ -82,6 +82,12 @@ class Cause(IntEnum):
     STILL_MEMBER = 24  # no owner any more by the register, and still a member
     UNKNOWN_PERSON = 25  # not in the register, and the profile removes those
     ASKED_FOR = 30  # an administrator asked for it
+    # numbers from 31 on: somebody changed it at Microsoft by hand since we brought it about (plan.by_hand)
+    TAKEN_OUT_BY_HAND = 31
+    PUT_IN_BY_HAND = 32
+    CHANGED_BY_HAND = 33
+    ENABLED_BY_HAND = 34
+    UNLICENSED_BY_HAND = 35
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41
