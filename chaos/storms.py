@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from chaos import people
 from chaos.bed import Bed, Unsettled, faults, meanwhile
 from chaos.cases import Ended
+from chaos.names import flavour
 from chaos.scenes import EARLY, EDITED, FIRST, SECOND, Scene, scenes, the_rest_comes
 from chaos.tap import AFTER, BEFORE, TWICE
 from rollbook.emulator.faults import CloseConnection
@@ -85,6 +86,19 @@ def _withdrawn(storm: Storm) -> None:
     storm.at(storm.some_request(), act, "consent withdrawn")
 
 
+def _narrowed(storm: Storm) -> None:
+    """Consent is given anew without one of the permissions, and the token in use ends."""
+    bed = storm.bed
+    given = sorted((bed.running.application.cloud.apps.get(_app(bed)) or {})["required"])
+    missing = storm.draw.choice(given)
+
+    def act() -> None:
+        bed.control("consent", {"app": _app(bed), "at_once": True, "roles": [r for r in given if r != missing]})
+        bed.clock.sleep(TOKEN_LIFE)
+
+    storm.at(storm.some_request(), act, f"the permission {missing} is taken away")
+
+
 def _closed(storm: Storm) -> None:
     """Conditional access refuses our sign-in, or challenges the token in use."""
     bed, mode = storm.bed, storm.draw.choice(("block", "claims"))
@@ -138,6 +152,7 @@ PLAYS: Mapping[str, Callable[[Storm], None]] = {
     "refusals": _refusals,
     "broken": _broken,
     "withdrawn": _withdrawn,
+    "narrowed": _narrowed,
     "closed": _closed,
     "dead": _dead,
     "full": _full,
@@ -150,7 +165,7 @@ PLAYS: Mapping[str, Callable[[Storm], None]] = {
 def play(name: str) -> Ended:
     """The schedule of this seed, played to its end."""
     draw = random.Random(name)
-    documented, kept = draw.random() < 0.35, draw.random() < 0.2
+    documented, kept = flavour(draw)
     phase = draw.choice((FIRST, SECOND, SECOND, EARLY, EARLY, EDITED, EDITED))
     scene = scenes(documented=documented, kept=kept)[phase]
     storm = Storm(draw, scene, scene.begin(), [f"{phase}{', documented' * documented}{', kept in a file' * kept}"])
@@ -189,6 +204,6 @@ def _mended(storm: Storm) -> None:
                 act()
     bed.pages = None
     bed.control("faults", [])
-    bed.control("consent", {"app": _app(bed), "at_once": True})
+    bed.control("consent", {"app": _app(bed), "at_once": storm.draw.random() < 0.5})
     bed.control("conditional-access", {"mode": "off"})
     bed.clock.sleep(60)
