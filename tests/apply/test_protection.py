@@ -129,6 +129,7 @@ def test_a_refusal_for_want_of_permission_stops_the_run_and_is_nobodys_protectio
 
     control(tenant, "/consent", {"app": app, "at_once": True})
     assert synchronized(institute).proof.holds
+    assert not ProtectedAccount.objects.exists()
     assert Change.objects.filter(kind=int(Kind.UPDATE_USER), verdict=int(ChangeVerdict.DONE)).count() == 1
     assert Connection.objects.get().notice is None
     assert [each.action for each in Trail.objects.filter(action__startswith="connection.").order_by("pk")][-2:] == [
