@@ -9,7 +9,7 @@ from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
 
 from rollbook.acts.connections import Credentials, remember
 from rollbook.acts.failing import health, watched
-from rollbook.errors import InputRefused, Resting, Stop
+from rollbook.errors import ApprovalDue, InputRefused, Resting, Stop
 from rollbook.store import quarantine
 from rollbook.store.models import Connection, Trail
 
@@ -68,6 +68,16 @@ def test_a_schedule_leaves_it_alone_until_its_time_and_it_leaves_quarantine_by_i
     assert (connection.failures, connection.notice) == (0, None)
     assert connection.state == Connection.State.CONNECTED
     assert Trail.objects.filter(action="connection.works").count() == 1
+
+
+def test_a_plan_that_waits_for_a_person_shows_that_the_connection_works(connection: Connection):
+    fail(connection)
+
+    with pytest.raises(ApprovalDue), watched(connection, ACTOR, Frozen()):
+        raise ApprovalDue("look", "0123")
+
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.CONNECTED
 
 
 def test_what_is_wrong_with_the_input_says_nothing_about_the_connection(connection: Connection):

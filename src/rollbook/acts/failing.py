@@ -10,7 +10,7 @@ from typing import Any
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import connection_of, opened
 from rollbook.clock import Clock
-from rollbook.errors import Later, Stop
+from rollbook.errors import ApprovalDue, Later, Stop
 from rollbook.store import quarantine, trail
 from rollbook.store.models import Connection, Institute
 
@@ -27,6 +27,14 @@ def watched(connection: Connection, actor: Actor, clock: Clock) -> Iterator[None
         if quarantine.failed(connection, error, clock.now()):
             _note("connection.failing", connection, actor, clock, {"code": error.code, "request_id": error.request_id})
         raise
+    except ApprovalDue:
+        # A plan waits for a person: it could be made, so the connection works.
+        _works(connection, actor, clock)
+        raise
+    _works(connection, actor, clock)
+
+
+def _works(connection: Connection, actor: Actor, clock: Clock) -> None:
     if quarantine.worked(connection):
         _note("connection.works", connection, actor, clock, {})
 
