@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import Stage, proves
 from tests.scenarios.tenant import made_by_others
 
 
+@proves("P87c")
 def test_what_was_changed_by_hand_is_put_right_the_next_day_and_the_plan_says_so(stage: Stage):
     stage.tenant_holds(made_by_others("vera", "Vera Lind"))
     stage.school.klass("7A Maths", ["Nikos Vasilakis"], ["Maria Papadaki", "Jan Kowalski"])
@@ -30,6 +31,7 @@ def test_what_was_changed_by_hand_is_put_right_the_next_day_and_the_plan_says_so
     assert stage.on("2026-10-03").synchronise().changes == 0
 
 
+@proves("P50e", "P50f", "P50g")
 def test_what_was_disabled_or_deleted_by_hand_is_shown_and_what_can_be_restored_is(stage: Stage):
     stage.school.klass("7A Maths", ["Nikos Vasilakis"], ["Maria Papadaki", "Jan Kowalski"])
     stage.school.klass("7B Art", ["Eleni Demetriou"], ["Anna Rossi"])
