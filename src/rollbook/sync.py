@@ -34,6 +34,7 @@ from rollbook.desired import (
 )
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
+from rollbook.plan.by_hand import attributed, questionable
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context, Guarding
 from rollbook.plan.limits import crowded_classes, members_afterwards
@@ -104,6 +105,10 @@ class Memory(Protocol):
 
     def waited(self) -> pl.DataFrame:
         """What waited when the tenant was last synchronized (schema plan.context.WAITED)."""
+        ...
+
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """What earlier runs did about the subjects of these changes, oldest first (schema plan.by_hand.DONE)."""
         ...
 
     def first_run(self) -> bool:
@@ -181,6 +186,7 @@ def draft(
     actual = State(users, groups, _memberships(reader, matched, groups, context, desired))
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
+    plan = attributed(plan, memory.done_about(questionable(plan.changes)))
     return plan, View(desired, actual, matched)
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import Opened, connection_of, opened
+from rollbook.acts.failing import watched
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
 from rollbook.acts.tenants import planned_with
@@ -27,7 +28,7 @@ from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.plan.guards import REGISTER
 from rollbook.profiles import parse
-from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, runs, seen, trail
+from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, seen, trail
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
@@ -117,9 +118,9 @@ class Session:
         try:
             apply_changes(journal, self.tenant.writer, reader, self.clock, marked, self.show.progress, before)
         except Stop as stop:
-            run.stopped = {"message": stop.message, "remedy": stop.remedy, "code": stop.code}
+            run.stopped = quarantine.notice_of(stop)
             run.save(update_fields=["stopped"])
-            self._trail("run.stopped", run, {"code": stop.code})
+            self._trail("run.stopped", run, {"code": stop.code, "request_id": stop.request_id})
             raise
         finally:
             self._remember(run)
@@ -197,10 +198,10 @@ def session(
     version = profile_in_force(institute, as_of)
     settings = planned_with(institute, parse(version.document), purpose)
     scope = Scope(connection.tenant.tid, settings, version.pk, as_of)
-    memory = TenantMemory(connection.tenant, institute, version.profile)
+    memory = TenantMemory(connection.tenant, institute, version.profile, clock.now())
     lease = leases.acquire(connection.tenant, clock.now())
     try:
-        with opened(connection, clock) as tenant:
+        with watched(connection, actor, clock), opened(connection, clock) as tenant:
             yield Session(institute, connection, tenant, scope, memory, lease, actor, clock, show or Show())
     finally:
         leases.release(lease)

@@ -46,6 +46,7 @@ class Answer:
     operation: str = ""  # Location of an operation that goes on at Microsoft, to be polled
     object_ids: Mapping[int, str] = field(default_factory=dict)
     still_open: tuple[int, ...] = ()
+    request_id: str = ""  # what Microsoft's support asks for
 
 
 class Journal(Protocol):

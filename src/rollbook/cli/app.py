@@ -13,6 +13,7 @@ from rollbook.cli import (
     apply,
     approve,
     check,
+    connection,
     corporate,
     demo,
     emulator,
@@ -68,6 +69,7 @@ app.command("approve")(approve.approve)
 app.command("refuse")(approve.refuse)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)

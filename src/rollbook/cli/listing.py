@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from rollbook.apply.verdicts import said
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def as_json(line: Line) -> dict[str, Any]:
-    """One change as `--json` prints it; Microsoft's answer, and why it waits for approval, only where there is one."""
-    return {key: value for key, value in asdict(line).items() if value or key not in ("answer", "hold")}
+    """One change as `--json` prints it; what Microsoft answered, and why it waits for approval, only where there is something."""
+    optional = ("answer", "hold", "told", "request_id")
+    return {key: value for key, value in asdict(line).items() if value or key not in optional}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -50,8 +52,11 @@ def show_changes(selection: Selection, limit: int | None) -> None:
         out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
         if line.hold:
             out.print(f"        {line.hold}", markup=False, style="dim")
+        if line.told:
+            out.print(f"        {said(line.told)}", markup=False)
         if line.answer:
-            out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
+            known = f" [request id {line.request_id}]" if line.request_id else ""
+            out.print(f"        Microsoft: {line.answer}{known}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)
     if hidden > 0:
         out.print(
@@ -125,7 +130,9 @@ def show_summary(run: Run) -> None:
     for objection in told["objections"]:
         out.print(f"  Look: {objection}", markup=False)
     if run.stopped:
-        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}", markup=False)
+        asked = run.stopped.get("request_id")
+        known = f" [request id {asked}]" if asked else ""
+        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
         show_proof(run.proof)
 

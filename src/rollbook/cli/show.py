@@ -26,8 +26,10 @@ def show(
     open_store()  # the modules below need it
     from rollbook.acts.freeze import frozen
     from rollbook.cli import context, listing
+    from rollbook.cli.connection import show_failing
     from rollbook.plan.changes import ChangeVerdict
     from rollbook.store.changes import Selection, select
+    from rollbook.store.models import Connection
 
     with explained():
         found = context.run_of(context.institute(institute), run)
@@ -45,3 +47,6 @@ def show(
         held_up = frozen(found.institute)
         if held_up:
             out.print(f"  The connection is {held_up}.", markup=False)
+        connection = Connection.objects.filter(institute=found.institute, tenant=found.tenant).first()
+        if connection is not None:
+            show_failing(connection)

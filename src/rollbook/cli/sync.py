@@ -18,6 +18,9 @@ def sync(
     institute: InstituteName = None,
     as_of: AsOf = None,
     approve: Annotated[str | None, typer.Option(help="Fingerprint of the plan you agree to.")] = None,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="A timer asks: a connection that fails is left alone for a while.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -25,12 +28,15 @@ def sync(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.failing import refuse_while_resting
     from rollbook.acts.runs import synchronize
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
     school = context.institute(institute)
+    if scheduled:
+        refuse_while_resting(school, clock)
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
         done = synchronize(session, approve)
     if as_json:

@@ -166,49 +166,59 @@ AMBIGUOUS = frozenset({500, 502, 504})
 BUSY = frozenset({423, 429, 503, 509})
 
 
+def request_id(answer: Answer) -> str:
+    """What Microsoft calls this request, for its support: of a header, or of a fault's own body (graph.md section 10)."""
+    inner = _error(answer).get("innerError")
+    said = inner.get("request-id") if isinstance(inner, dict) else None
+    return str(answer.header("request-id") or said or "")
+
+
 def verdict(request: Request, answer: Answer, *, fresh: bool = False) -> TenantError | None:
     """None if the request succeeded, else *later*, *never* or *stop* with a sentence for the office."""
     if answer.status < 400:
         return None
     code, said = error_code(answer), error_message(answer)
+    facts: dict[str, Any] = {"code": code, "status": answer.status, "request_id": request_id(answer)}
     where = f"{request.method} {request.path.partition('?')[0]}"
     if answer.status in BUSY or answer.status in AMBIGUOUS:
         return Later(
             f"Microsoft 365 is busy ({answer.status} {code}).",
             remedy="Nothing needs to be done; it is repeated after the pause Microsoft asks for.",
-            code=code,
-            status=answer.status,
             delay=retry_after(answer),
+            **facts,
         )
     if answer.status == 409 and not already_provisioned(answer):
         return Later(
             f"Microsoft 365 was changing the same object ({code}).",
             remedy="Nothing needs to be done; it is repeated shortly.",
-            code=code,
-            status=409,
             delay=retry_after(answer),
+            **facts,
         )
     if fresh and (answer.status == 404 or _FRESH_LINK.search(said)):
         return Later(
             "Microsoft 365 does not see an object yet that was just made.",
             remedy="Nothing needs to be done; it becomes visible within minutes.",
-            code=code,
-            status=answer.status,
             delay=retry_after(answer),
+            **facts,
         )
     if answer.status == 401:
-        return Stop(
-            f"Microsoft 365 no longer accepts our sign-in ({code}).",
-            remedy="Test the connection; if it fails, renew the credential or the consent.",
-            code=code,
-            status=401,
-        )
+        return _signed_out(answer, facts)
     remedy = REMEDIES.get((answer.status, code)) or REMEDIES.get((answer.status, ""), "See what Microsoft says.")
-    return Never(
-        f"Microsoft 365 refused {where}: {said or code or answer.status}",
-        remedy=remedy,
-        code=code,
-        status=answer.status,
+    return Never(f"Microsoft 365 refused {where}: {said or code or answer.status}", remedy=remedy, **facts)
+
+
+def _signed_out(answer: Answer, facts: Mapping[str, Any]) -> Stop:
+    """A token that was new a moment ago is not accepted: because of a policy's challenge, or altogether."""
+    if "insufficient_claims" in (answer.header("www-authenticate") or ""):
+        return Stop(
+            "A conditional access policy of the tenant asks for more than an application can show (a claims challenge).",
+            remedy="An administrator of Microsoft 365 excludes our application from the policy. Waiting does not help.",
+            **facts,
+        )
+    return Stop(
+        f"Microsoft 365 no longer accepts our sign-in ({facts['code']}).",
+        remedy="An administrator tests the connection; if it fails, renews the credential or the consent. Waiting does not help.",
+        **facts,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import jwt
 import polars as pl
 
 from rollbook.clock import Clock
 from rollbook.directory.state import Relation
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch, codec
+from rollbook.graph.consent import roles_of, withdrawn
 from rollbook.graph.protocol import Answer, Request, next_page, verdict
 from rollbook.graph.throttle import SUSTAINED
 from rollbook.graph.transport import Lost, Transport
@@ -57,7 +57,9 @@ class GraphReader:
         path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
         there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
-        return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
+        gone = codec.users_frame(self._deleted(), self._mark_property, deleted=True)
+        # Lists lag apart from each other: whoever is in both was deleted, or restored, a moment ago. The next look says which.
+        return pl.concat([there, gone.join(there, on="object_id", how="anti")])
 
     def _deleted(self) -> list[dict[str, Any]]:
         """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
@@ -241,7 +243,7 @@ class GraphReader:
             return None
         if isinstance(fault, Later):
             return fault.delay or 0.0
-        raise fault
+        raise withdrawn(request, fault, self.granted()) or fault if fault.status == 403 else fault
 
     def _found(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
         """Every object these reads found, single ones and those in lists."""
@@ -275,14 +277,13 @@ class GraphReader:
             if fault is None:
                 return answer
             if not isinstance(fault, Later) or attempt == ATTEMPTS - 1:
-                raise fault
+                raise withdrawn(request, fault, self.granted()) or fault if fault.status == 403 else fault
             self._clock.sleep(fault.delay or FIRST_DELAY * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def granted(self) -> frozenset[str]:
         """The permissions the token in use says it has. It is only looked into: Microsoft alone decides what it is good for."""
-        claims = jwt.decode(self._transport.token(), options={"verify_signature": False})
-        return frozenset(claims.get("roles", ()))
+        return roles_of(self._transport.token())
 
     def _require_hidden_members(self) -> None:
         """Refuse to read memberships with a token that would leave people out without saying so."""

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from rollbook.clock import Clock
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch
+from rollbook.graph.consent import roles_of, withdrawn
 from rollbook.graph.lanes import Lanes
 from rollbook.graph.protocol import (
     AMBIGUOUS,
@@ -99,7 +100,7 @@ class GraphWriter:
             for item in items:
                 lanes.settled(item)
             # Nothing was sent: the token could not be had, or nobody answers at the address.
-            return [(item.key, Postponed(Later(stop.message, code=stop.code))) for item in items], stop
+            return [(item.key, Postponed(_later(stop))) for item in items], stop
         return self._settle(lanes, items, answers)
 
     def _settle(
@@ -134,8 +135,25 @@ class GraphWriter:
                     self._throttle.pause(now + delay)
                 return (None if lanes.again(item, now, delay) else Postponed(fault)), None
             case Stop():
-                return Postponed(Later(fault.message, code=fault.code, status=fault.status)), fault
+                return Postponed(_later(fault)), fault
             case Never():
+                stop = self._withdrawn(item, fault)
+                if stop is not None:
+                    return Postponed(_later(stop)), stop
                 return Refused(answer, fault), None
             case _:
                 raise fault
+
+    def _withdrawn(self, item: Item, refused: Never) -> Stop | None:
+        """The stop a refusal stands for where the consent does not cover the write (any more)."""
+        if refused.status != 403:
+            return None
+        try:
+            return withdrawn(item.request, refused, roles_of(self._transport.token()))
+        except Stop as stop:
+            return stop
+
+
+def _later(stop: Stop) -> Later:
+    """What a write that was not carried out because of a stop is told: the next run sends it."""
+    return Later(stop.message, remedy=stop.remedy, code=stop.code, status=stop.status, request_id=stop.request_id)

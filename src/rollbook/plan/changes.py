@@ -84,6 +84,12 @@ class Cause(IntEnum):
     UNKNOWN_PERSON = 25  # not in the register, and the profile removes those
     ASKED_FOR = 30  # an administrator asked for it
     UNDONE = 31  # a run is undone
+    # numbers from 33 on: somebody changed it at Microsoft by hand since we brought it about (plan.by_hand)
+    TAKEN_OUT_BY_HAND = 33
+    PUT_IN_BY_HAND = 34
+    CHANGED_BY_HAND = 35
+    ENABLED_BY_HAND = 36
+    UNLICENSED_BY_HAND = 37
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41  # nobody else who can act is an owner, or becomes one

@@ -195,15 +195,27 @@ class StoreJournal:
         """Remember what came back; set the verdicts of the changes and the object ids of the links."""
         now = self._clock.now()
         rows = [
-            (self._run.pk, a.number, int(a.verdict), a.status, a.code[:128], a.message, a.operation, now)
+            (
+                self._run.pk,
+                a.number,
+                int(a.verdict),
+                a.status,
+                a.code[:128],
+                a.message,
+                a.operation,
+                a.request_id[:64],
+                now,
+            )
             for a in answers
         ]
         with transaction.atomic():
             execute_many(
                 f"INSERT INTO {table_of(models.Answer)} "
-                "(run_id, number, verdict, status, code, message, operation, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+                "(run_id, number, verdict, status, code, message, operation, request_id, at) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
                 "ON CONFLICT (run_id, number) DO UPDATE SET verdict = excluded.verdict, status = excluded.status, "
-                "code = excluded.code, message = excluded.message, operation = excluded.operation, at = excluded.at",
+                "code = excluded.code, message = excluded.message, operation = excluded.operation, "
+                "request_id = excluded.request_id, at = excluded.at",
                 rows,
             )
             seqs, kinds = self._carried([a.number for a in answers])

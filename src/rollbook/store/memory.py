@@ -12,7 +12,7 @@ from django.db import transaction
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED, Guarding
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import approvals, decisions, groupings, links, protection, releases, seen
+from rollbook.store import approvals, decisions, groupings, history, links, protection, releases, seen
 from rollbook.store.bulk import execute_many, read_frame, table_of
 from rollbook.store.identities import licence_subject
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
@@ -45,6 +45,7 @@ class TenantMemory:
     tenant: Tenant
     institute: Institute
     profile: Profile
+    at: dt.datetime | None = None  # when it is asked; without it, what earlier runs did counts as settled
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk."""
@@ -122,6 +123,10 @@ class TenantMemory:
         last = begun.order_by("-number").first()
         statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE run_id = %s AND verdict = %s'
         return read_frame(statement, [last.pk if last else 0, int(ChangeVerdict.WAITS)], WAITED)
+
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """What earlier runs did about the subjects of these changes, oldest first (schema DONE). Asks only if there are any."""
+        return history.done_about(self.tenant, changes["subject"].unique().to_list(), self.at)
 
     def first_run(self) -> bool:
         """Whether no run of this profile was ever applied in this tenant; a part of a first one is not one."""

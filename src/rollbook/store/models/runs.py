@@ -49,7 +49,7 @@ class Run(Exposed):
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code
+    stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code, request_id
 
     class Meta:
         constraints = [models.UniqueConstraint("tenant", "number", name="run_number")]
@@ -158,6 +158,7 @@ class Answer(models.Model):
     code = models.CharField(max_length=128, default="")
     message = models.TextField(default="")
     operation = models.TextField(default="")
+    request_id = models.CharField(max_length=64, default="")  # what Microsoft's support asks for
     at = models.DateTimeField()
 
     class Meta:
