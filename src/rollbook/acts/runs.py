@@ -25,6 +25,7 @@ from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
 from rollbook.store import leases, mirror, proofs, protection, runs, trail
+from rollbook.store.budget import Urgency
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
@@ -93,6 +94,8 @@ class Session:
         run.started_at = run.started_at or self.clock.now()
         run.stopped = None
         run.save(update_fields=["state", "started_at", "stopped"])
+        if self.tenant.budget is not None:
+            self.tenant.budget.urgency = Urgency.FIRST if run.first_run else Urgency.DELTA
         journal = StoreJournal(run, self.lease, self.clock)
         reader, marked = self.tenant.reader, self.connection.mark_property
         try:

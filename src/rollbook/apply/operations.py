@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Iterable, Mapping
 
 from rollbook.apply.journal import Answer, Journal
 from rollbook.apply.ports import Lookup
 from rollbook.clock import Clock
-from rollbook.graph import codec, protocol
+from rollbook.graph import batch, codec, protocol
 from rollbook.plan.changes import ChangeVerdict
 
 PAUSE = 31.0
 """Seconds between two looks at one operation; Microsoft asks for more than 30 (graph.md section 7.2)."""
 
+FIRST_LOOK = 5.0
+"""Seconds after which an operation is looked at beside other work; most take a few."""
+
 LOOKS = 20
 """After about ten minutes the next run looks; a team that was made by then is simply there."""
+
+BETWEEN = 1.0
+"""Seconds between two batches of looks beside other work, so that writing never waits for the quota of reading teams."""
 
 VERDICTS: Mapping[str, ChangeVerdict] = {"succeeded": ChangeVerdict.DONE, "failed": ChangeVerdict.NEVER}
 
 
-def settle_operations(journal: Journal, lookup: Lookup, clock: Clock) -> None:
-    """Wait for the run's operations to end and remember how. What goes on for longer is left as *later*."""
-    for look in range(LOOKS):
-        going_on = journal.operations()
-        if not going_on:
+class Operations:
+    """The operations of one run: looked at while other changes are still being written, and waited for at the end."""
+
+    def __init__(self, journal: Journal, lookup: Lookup, clock: Clock) -> None:
+        self._journal = journal
+        self._lookup = lookup
+        self._clock = clock
+        self._due: list[tuple[float, int, str]] = []
+        self._looked_at = 0.0
+
+    def begun(self, answers: Iterable[Answer]) -> None:
+        """Microsoft is at these from now on, as far as they name an operation."""
+        due = self._clock.monotonic() + FIRST_LOOK
+        for answer in answers:
+            if answer.operation and answer.verdict == ChangeVerdict.SENT:
+                heapq.heappush(self._due, (due, answer.number, answer.operation))
+
+    def look(self) -> None:
+        """Ask about one batch of those that are due, unless others were asked about a moment ago."""
+        now = self._clock.monotonic()
+        if not self._due or self._due[0][0] > now or now < self._looked_at + BETWEEN:
             return
-        if look:
-            clock.sleep(PAUSE)
-        numbers = list(going_on)
-        answers = lookup.get_many([codec.get_operation(going_on[number]) for number in numbers])
-        ended = [_ended(number, answer) for number, answer in zip(numbers, answers, strict=True)]
+        self._looked_at = now
+        asked: dict[int, str] = {}
+        while self._due and self._due[0][0] <= now and len(asked) < batch.SIZE:
+            _, number, operation = heapq.heappop(self._due)
+            asked[number] = operation
+        for number in asked.keys() - self._ask(asked):
+            heapq.heappush(self._due, (now + PAUSE, number, asked[number]))
+
+    def settle(self) -> None:
+        """Wait for the run's operations to end and remember how. What goes on for longer is left as *later*."""
+        for look in range(LOOKS):
+            going_on = self._journal.operations()
+            if not going_on:
+                return
+            if look:
+                self._clock.sleep(PAUSE)
+            self._ask(going_on)
+        message = "Microsoft is still at it; the next run looks again"
+        self._journal.answer(
+            [Answer(number, ChangeVerdict.LATER, message=message) for number in self._journal.operations()]
+        )
+
+    def _ask(self, operations: Mapping[int, str]) -> set[int]:
+        """The numbers of those that ended; how is remembered."""
+        answers = self._lookup.get_many([codec.get_operation(location) for location in operations.values()])
+        ended = [_ended(number, answer) for number, answer in zip(operations, answers, strict=True)]
         known = [answer for answer in ended if answer is not None]
         if known:
-            journal.answer(known)
-    message = "Microsoft is still at it; the next run looks again"
-    journal.answer([Answer(number, ChangeVerdict.LATER, message=message) for number in journal.operations()])
+            self._journal.answer(known)
+        return {answer.number for answer in known}
 
 
 def _ended(number: int, answer: protocol.Answer) -> Answer | None:
