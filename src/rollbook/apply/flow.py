@@ -211,18 +211,20 @@ class _Pass:
 
     def _ready(self, unit: Unit) -> tuple[Change, ...]:
         """The unit's changes of which everything they name is there; the others are blocked, or left for the next pass."""
-        there = self._object_ids
-        if unit.kind not in MAKERS and unit.subject not in there:
+        if unit.kind not in MAKERS and not self._is_there(unit.subject):
             self._hold(unit.changes, unit.subject)
             return ()
         ready = []
         for change in unit.changes:
-            if change.other is None or change.other in there:
+            if change.other is None or self._is_there(change.other):
                 ready.append(change)
             else:
                 self._hold((change,), change.other)
         # A creation that lost all it would bring along is still one.
         return tuple(ready)
+
+    def _is_there(self, link: int) -> bool:
+        return link in self._object_ids and link not in self._undecided
 
     def _hold(self, changes: Sequence[Change], missing: int) -> None:
         if missing not in self._undecided:

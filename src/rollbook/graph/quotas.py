@@ -36,7 +36,7 @@ class Quota:
     scope: Scope
     what: str
     sustained: float = 1.0
-    at_once: float = 0.97
+    at_once: float = 0.985
 
     @property
     def rate(self) -> float:
