@@ -18,6 +18,7 @@ from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
 from rollbook.acts.tenants import planned_with
 from rollbook.apply import approval as approvals
+from rollbook.apply import pace
 from rollbook.apply.executor import apply_changes
 from rollbook.apply.proof import Proof
 from rollbook.clock import Clock
@@ -96,6 +97,7 @@ class Session:
         run.save(update_fields=["state", "started_at", "stopped"])
         if self.tenant.budget is not None:
             self.tenant.budget.urgency = Urgency.FIRST if run.first_run else Urgency.DELTA
+        self.show.note(pace.sentence(self.bound(runs.load_changes(run)), self.clock.now(), self.institute.time_zone))
         journal = StoreJournal(run, self.lease, self.clock)
         reader, marked = self.tenant.reader, self.connection.mark_property
         try:
@@ -110,6 +112,11 @@ class Session:
         self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def bound(self, changes: pl.DataFrame) -> pace.Bound:
+        """How soon the open changes can be done at most; no matter where the tenant has no quotas."""
+        budget = self.tenant.budget
+        return pace.NONE if budget is None else pace.bound_of(changes, budget.level)
 
     def _protect(self, run: Run) -> None:
         """Whoever Microsoft would not let us change, although we may change accounts, is left alone from now on."""

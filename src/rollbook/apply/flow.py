@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import polars as pl
 
@@ -18,7 +17,7 @@ from rollbook.apply.operations import Operations
 from rollbook.apply.outcomes import Settled, Verdicts
 from rollbook.apply.ports import Lookup, Progress, Writer
 from rollbook.apply.recover import recover
-from rollbook.apply.requests import ADDITIONS, Change, Surroundings, Work, values_of, work_of
+from rollbook.apply.requests import Change, Surroundings, Work, values_of, work_of
 from rollbook.clock import Clock
 from rollbook.errors import Never
 from rollbook.graph.protocol import RESTING, Item, Outcome, Postponed, Rest
@@ -150,7 +149,9 @@ class _Pass:
         self._sent: dict[int, tuple[Unit, Work]] = {}
         self._following: deque[tuple[Unit, Work]] = deque()
         self._parts: dict[int, int] = {}  # of a unit that was sent: how many of its writes have no outcome yet
-        self._undecided: set[int] = set()  # links whose creation got no answer: whatever names them has to wait for the next pass
+        self._undecided: set[int] = (
+            set()
+        )  # links whose creation got no answer: whatever names them has to wait for the next pass
         self._blocked: list[int] = []
         self._resting: set[int] = set()
         self._intended: set[int] = set()

@@ -14,10 +14,10 @@ from rollbook.plan.changes import ChangeVerdict
 PAUSE = 31.0
 """Seconds between two looks at one operation; Microsoft asks for more than 30 (graph.md section 7.2)."""
 
-FIRST_LOOK = 5.0
+FIRST_LOOK = 10.0
 """Seconds after which an operation is looked at beside other work; most take a few."""
 
-LOOKS = 20
+LONGEST = 620.0
 """After about ten minutes the next run looks; a team that was made by then is simply there."""
 
 BETWEEN = 1.0
@@ -34,7 +34,8 @@ class Operations:
         self._lookup = lookup
         self._clock = clock
         self._due: list[tuple[float, int, str]] = []
-        self._looked_at = 0.0
+        self._looked: dict[int, float] = {}
+        self._newest_look = -BETWEEN
 
     def begun(self, answers: Iterable[Answer]) -> None:
         """Microsoft is at these from now on, as far as they name an operation."""
@@ -46,9 +47,9 @@ class Operations:
     def look(self) -> None:
         """Ask about one batch of those that are due, unless others were asked about a moment ago."""
         now = self._clock.monotonic()
-        if not self._due or self._due[0][0] > now or now < self._looked_at + BETWEEN:
+        if not self._due or self._due[0][0] > now or now < self._newest_look + BETWEEN:
             return
-        self._looked_at = now
+        self._newest_look = now
         asked: dict[int, str] = {}
         while self._due and self._due[0][0] <= now and len(asked) < batch.SIZE:
             _, number, operation = heapq.heappop(self._due)
@@ -58,20 +59,26 @@ class Operations:
 
     def settle(self) -> None:
         """Wait for the run's operations to end and remember how. What goes on for longer is left as *later*."""
-        for look in range(LOOKS):
-            going_on = self._journal.operations()
-            if not going_on:
+        began = self._clock.monotonic()
+        while going_on := self._journal.operations():
+            now = self._clock.monotonic()
+            asked = {number: at for number, at in going_on.items() if self._due_at(number) <= now}
+            if asked:
+                self._ask(asked)
+                continue
+            if now > began + LONGEST:
+                message = "Microsoft is still at it; the next run looks again"
+                self._journal.answer([Answer(number, ChangeVerdict.LATER, message=message) for number in going_on])
                 return
-            if look:
-                self._clock.sleep(PAUSE)
-            self._ask(going_on)
-        message = "Microsoft is still at it; the next run looks again"
-        self._journal.answer(
-            [Answer(number, ChangeVerdict.LATER, message=message) for number in self._journal.operations()]
-        )
+            self._clock.sleep(max(0.01, min(self._due_at(number) for number in going_on) - now))
+
+    def _due_at(self, number: int) -> float:
+        """When an operation may be looked at: at once the first time, where nothing else is to be done."""
+        return self._looked[number] + PAUSE if number in self._looked else 0.0
 
     def _ask(self, operations: Mapping[int, str]) -> set[int]:
         """The numbers of those that ended; how is remembered."""
+        self._looked |= dict.fromkeys(operations, self._clock.monotonic())
         answers = self._lookup.get_many([codec.get_operation(location) for location in operations.values()])
         ended = [_ended(number, answer) for number, answer in zip(operations, answers, strict=True)]
         known = [answer for answer in ended if answer is not None]

@@ -72,7 +72,9 @@ class Surroundings:
     object_ids: Mapping[int, str]
     marks: Mapping[int, str]
     mark_property: str
-    fresh: Container[int] = frozenset()  # links whose object was made a moment ago: what names it may be refused for a while
+    fresh: Container[int] = (
+        frozenset()
+    )  # links whose object was made a moment ago: what names it may be refused for a while
     passwords: Mapping[int, str] = field(
         default_factory=dict, repr=False
     )  # of accounts that may have been made already

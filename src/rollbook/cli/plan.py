@@ -24,6 +24,7 @@ def plan(
 
     open_store()  # the modules below need it
     from rollbook.apply.approval import needs_person
+    from rollbook.apply.pace import sentence
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
     from rollbook.store.changes import select
@@ -35,6 +36,7 @@ def plan(
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
         made, view = session.plan()
         run = session.save(made)
+        bound = session.bound(made.changes)
     look = first_look(made, view) if made.first_run else None
     full = crowded(view)
     called = labels(run.tenant, full["team"].to_list()) if full.height else {}
@@ -42,10 +44,12 @@ def plan(
     if as_json:
         found = {} if look is None else {"first_look": listing.looked(look)}
         lines = [listing.as_json(line) for line in select(run).lines()]
-        print_json({**listing.summary(run), **found, "crowded": too_full, "plan": lines})
+        print_json({**listing.summary(run), **found, "pace": bound.as_json(), "crowded": too_full, "plan": lines})
         return
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
+    if said := sentence(bound):
+        out.print(f"  {said}", markup=False)
     for entry in too_full:
         out.print(
             f"  Look: {entry['team']} would have {entry['members']:,} members; above 300, Assignments and the class notebook "

@@ -134,9 +134,7 @@ class GraphReader:
         requests = [Request("GET", f"/teams/{group}/members?$top={PAGE}") for group in object_ids]
         rows = [
             (group, entry["userId"], "owner" in (entry.get("roles") or ()), entry["id"])
-            for group, answer, request in zip(
-                object_ids, self.get_many(requests), requests, strict=True
-            )
+            for group, answer, request in zip(object_ids, self.get_many(requests), requests, strict=True)
             if answer.status != 404
             for entry in self._entries(request, answer)
             if entry.get("userId")

@@ -191,9 +191,7 @@ class Throttle:
         if self._budget is None or not self._limited:
             return []
         shared = [draw for draw in draws(request) if draw.quota in SHARED]
-        return [
-            (self._lent.setdefault(draw.quota.name, Lent(draw.quota, self._budget)), draw.cost) for draw in shared
-        ]
+        return [(self._lent.setdefault(draw.quota.name, Lent(draw.quota, self._budget)), draw.cost) for draw in shared]
 
     def give_back(self) -> None:
         """Return what was lent and not used."""

@@ -27,7 +27,7 @@ class TenantLease(models.Model):
 
 
 class QuotaLevel(models.Model):
-    """What is left of one of Microsoft's quotas, of an application or of it in one tenant, at a moment; blocks of it are lent to workers."""
+    """What is left of a quota of Microsoft's at a moment, for an application or for it in one tenant; workers are lent blocks of it."""
 
     holder = models.CharField(max_length=255)
     name = models.CharField(max_length=32)
