@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch
 from rollbook.graph.lanes import Lanes
-from rollbook.graph.protocol import Answer, Item, Request, decipher, object_conflict_target, verdict
+from rollbook.graph.protocol import CERTAIN, Answer, Item, Request, Rest, decipher, object_conflict_target, verdict
 from rollbook.graph.throttle import Throttle
 
 
@@ -52,6 +52,22 @@ def test_an_item_that_was_put_off_travels_again_after_the_pause_and_not_before()
     assert lanes.wake_at(6.9) == 7.0
     (second,) = lanes.next_batch(7.0)
     assert not lanes.again(second, 7.0, 7.0)
+
+
+def test_an_item_with_a_pause_rests_once_before_it_travels_and_holds_nobody_up():
+    resting = Item(1, Request("PATCH", "/groups/a"), frozenset("a"), rest=Rest(CERTAIN, 3.0, 10.0))
+    lanes = Lanes(iter([resting, item(2, "a")]), Throttle.unlimited(), max_attempts=2)
+
+    (other,) = lanes.next_batch(3.0)
+    lanes.settled(other)
+
+    assert other.key == 2
+    assert not lanes.finished
+    assert lanes.wake_at(3.0) == 13.0
+    assert lanes.next_batch(12.9) == []
+    assert lanes.next_batch(13.0) == [resting]
+    assert lanes.again(resting, 13.0, 1.0)
+    assert lanes.next_batch(14.0) == [resting]
 
 
 def test_a_batch_takes_twenty_items_of_different_objects():

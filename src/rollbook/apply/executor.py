@@ -28,6 +28,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "group changes": (Kind.UPDATE_CLASS, Kind.UPDATE_GROUP),
     "teams back from the archive": (Kind.UNARCHIVE_TEAM,),
     "memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER),
+    "members who come back": (Kind.RETURN_STRANGER,),
     "teams": (Kind.CREATE_TEAM,),
     "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_STRANGER),
     "owners who stay members": (Kind.DEMOTE_OWNER,),

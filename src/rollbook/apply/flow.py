@@ -20,9 +20,9 @@ from rollbook.apply.recover import recover
 from rollbook.apply.requests import Change, Surroundings, Work, values_of, work_of
 from rollbook.clock import Clock
 from rollbook.errors import Never
-from rollbook.graph.protocol import RESTING, Item, Outcome, Postponed, Rest
+from rollbook.graph.protocol import CERTAIN, RESTING, Item, Outcome, Postponed, Rest
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.make import MAKERS
+from rollbook.plan.make import MAKERS, OWNERS_LEAVING
 
 ROUNDS = 4
 """How often open changes are offered again: what a lost connection left open, what a creation could not bring along."""
@@ -73,6 +73,7 @@ class Run:
         counts = Counts(self.progress, stages)
         resting: set[int] = set()
         for number in range(ROUNDS + 1):
+            self._close_in_vain(stages)
             changes = [change for change in self._open(stages) if change.seq not in resting]
             if not changes:
                 break
@@ -82,6 +83,13 @@ class Run:
             counts.begin(changes)
             resting |= _Pass(self, stages, counts, patience).carry_out(changes)
         counts.end()
+
+    def _close_in_vain(self, stages: Mapping[str, tuple[Kind, ...]]) -> None:
+        """Owners who leave, where the one who was to follow was not added: they stay, in whichever process that failed."""
+        kinds = [int(kind) for kinds in stages.values() for kind in kinds if kind in OWNERS_LEAVING]
+        in_vain = self.journal.in_vain(kinds) if kinds else []
+        if in_vain:
+            self.journal.close(sorted(in_vain), ChangeVerdict.BLOCKED)
 
     def _open(self, stages: Mapping[str, tuple[Kind, ...]]) -> list[Change]:
         kinds = [int(kind) for kinds in stages.values() for kind in kinds]
@@ -207,7 +215,7 @@ class _Pass:
         self._number += 1
         self._sent[number] = (unit, work)
         rest = self._rest(work)
-        fresh = work.fresh or rest is not None
+        fresh = work.fresh or (rest is not None and rest.kind != CERTAIN)
         return Item(number, work.request, work.objects, fresh, rest, unit.rank)
 
     def _ready(self, unit: Unit) -> tuple[Change, ...]:
@@ -235,6 +243,8 @@ class _Pass:
     def _rest(self, work: Work) -> Rest | None:
         """For how long what this write names may stay unseen."""
         run, change = self._run, work.changes[0]
+        if work.pause:
+            return Rest(CERTAIN, run.clock.monotonic(), work.pause)
         rests = []
         if work.kind == Kind.CREATE_TEAM:
             since = run.made.get(change.subject, run.young.get(change.subject))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from rollbook.apply.journal import Answer, Journal
@@ -13,6 +14,12 @@ from rollbook.plan.changes import ChangeVerdict
 
 PAUSE = 31.0
 """Seconds between two looks at one operation; Microsoft asks for more than 30 (graph.md section 7.2)."""
+
+SOON = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between the first looks at few operations, so that a person who archives one team does not wait for half a minute."""
+
+FEW = 20
+"""So many operations are one batch: looking sooner costs five requests at most, where hundreds would cost Microsoft thousands."""
 
 FIRST_LOOK = 10.0
 """Seconds after which an operation is looked at beside other work; most take a few."""
@@ -35,6 +42,7 @@ class Operations:
         self._clock = clock
         self._due: list[tuple[float, int, str]] = []
         self._looked: dict[int, float] = {}
+        self._looks: Counter[int] = Counter()
         self._newest_look = -BETWEEN
 
     def begun(self, answers: Iterable[Answer]) -> None:
@@ -59,26 +67,30 @@ class Operations:
 
     def settle(self) -> None:
         """Wait for the run's operations to end and remember how. What goes on for longer is left as *later*."""
-        began = self._clock.monotonic()
+        began, few = self._clock.monotonic(), len(self._journal.operations()) <= FEW
         while going_on := self._journal.operations():
             now = self._clock.monotonic()
-            asked = {number: at for number, at in going_on.items() if self._due_at(number) <= now}
+            due = {number: self._due_at(number, few=few) for number in going_on}
+            asked = {number: at for number, at in going_on.items() if due[number] <= now}
             if asked:
                 self._ask(asked)
-                continue
-            if now > began + LONGEST:
+            elif now > began + LONGEST:
                 message = "Microsoft is still at it; the next run looks again"
                 self._journal.answer([Answer(number, ChangeVerdict.LATER, message=message) for number in going_on])
-                return
-            self._clock.sleep(max(0.01, min(self._due_at(number) for number in going_on) - now))
+            else:
+                self._clock.sleep(min(due.values()) - now)
 
-    def _due_at(self, number: int) -> float:
+    def _due_at(self, number: int, *, few: bool) -> float:
         """When an operation may be looked at: at once the first time, where nothing else is to be done."""
-        return self._looked[number] + PAUSE if number in self._looked else 0.0
+        if number not in self._looked:
+            return 0.0
+        looks = self._looks[number]
+        return self._looked[number] + (SOON[looks - 1] if few and looks <= len(SOON) else PAUSE)
 
     def _ask(self, operations: Mapping[int, str]) -> set[int]:
         """The numbers of those that ended; how is remembered."""
         self._looked |= dict.fromkeys(operations, self._clock.monotonic())
+        self._looks.update(operations.keys())
         answers = self._lookup.get_many([codec.get_operation(location) for location in operations.values()])
         ended = [_ended(number, answer) for number, answer in zip(operations, answers, strict=True)]
         known = [answer for answer in ended if answer is not None]

@@ -160,6 +160,9 @@ class Lanes:
         due = self.wake_at(now)
         if self._travelling or due is None or due <= now + patience:
             return []
+        # What rests for sure rests for seconds; it is not given back, and nothing else is while it is there.
+        if self._resting.get(CERTAIN):
+            return []
         given = [entry[2] for resting in self._resting.values() for _, entry in resting]
         self._resting.clear()
         self._in_hand -= len(given)
@@ -179,8 +182,17 @@ class Lanes:
                 return
             self._in_hand += 1
             entry = self._entry(item)
-            for name in item.objects:
-                self._queues.setdefault(name, deque()).append(entry)
+            if item.rest is not None and item.rest.kind == CERTAIN:
+                # Meanwhile others may be written to its objects.
+                self._lay_down(entry)
+            else:
+                self._queue_up(entry)
+
+    def _queue_up(self, entry: Entry) -> None:
+        item = entry[2]
+        for name in item.objects:
+            self._queues.setdefault(name, deque()).append(entry)
+        if all(self._queues[name][0][2] is item for name in item.objects):
             self._take_turn(entry)
 
     def _entry(self, item: Item) -> Entry:
@@ -189,10 +201,8 @@ class Lanes:
 
     def _take_turn(self, entry: Entry) -> None:
         """Whoever is first on all its objects is ready, or rests."""
-        item = entry[2]
-        if any(self._queues[name][0][2] is not item for name in item.objects):
-            return
-        if item.rest is not None:
+        rest = entry[2].rest
+        if rest is not None and rest.kind != CERTAIN:
             self._lay_down(entry)
         else:
             self._make_ready(entry)
@@ -214,7 +224,9 @@ class Lanes:
                 del self._queues[name]
         for name in item.objects:
             if name in self._queues:
-                self._take_turn(self._queues[name][0])
+                entry = self._queues[name][0]
+                if all(self._queues[each][0][2] is entry[2] for each in entry[2].objects):
+                    self._take_turn(entry)
 
     def _wake(self, now: float) -> None:
         """Pauses that are over, and rests: by time, by what was learnt, or because somebody has to be the first to try."""
@@ -227,7 +239,10 @@ class Lanes:
                 rest = entry[2].rest
                 if rest is not None and trial.ripe_at(rest) > now:
                     trial.trying = entry[2].key
-                self._make_ready(entry)
+                if kind == CERTAIN:
+                    self._queue_up(entry)
+                else:
+                    self._make_ready(entry)
 
     def _stirs_at(self, trial: Trial, item: Item) -> float:
         """When the item goes, as far as is known now: once it is ripe, or earlier if it may be the one to try."""

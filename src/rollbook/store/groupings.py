@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import polars as pl
@@ -24,6 +25,11 @@ KNOWN: Schema = {
 MADE: Schema = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
 
 
+def digest(key: str) -> str:
+    """What stands for a key in the index."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 def known(institute: Institute, kind: str) -> pl.DataFrame:
     """Every grouping of this kind the institute ever had (schema KNOWN)."""
     statement = (
@@ -44,9 +50,9 @@ def remembered(institute: Institute, kind: str, groups: pl.DataFrame) -> pl.Data
     if new.is_empty() and renamed.is_empty():
         return compared.select("key", "period", "subject")
     with transaction.atomic():
-        insert_frame(
-            Grouping, new.with_columns(institute_id=pl.lit(institute.pk), kind=pl.lit(kind)).sort("period", "key")
-        )
+        digests = pl.Series([digest(key) for key in new["key"]], dtype=pl.String)
+        rows = new.with_columns(institute_id=pl.lit(institute.pk), kind=pl.lit(kind), digest=digests)
+        insert_frame(Grouping, rows.sort("period", "key"))
         execute_many(
             f"UPDATE {table_of(Grouping)} SET sourced_id = %s, code = %s, label = %s WHERE id = %s",
             renamed.select(*NAMED, "subject").iter_rows(),

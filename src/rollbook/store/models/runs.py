@@ -27,6 +27,7 @@ class Run(Exposed):
         SYNCHRONIZATION = "synchronization"
         PASSWORDS = "passwords"
         ARCHIVING = "archiving"  # of teams, and taking them back
+        UNDO = "undo"  # of what another run did
 
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """One level for each quota and holder."""
 
-    dependencies = [("store", "0012_proofs")]
+    dependencies = [("store", "0014_undo")]
 
     operations = [
         migrations.DeleteModel("WriteBudget"),
