@@ -33,7 +33,7 @@ class First:
     """What one first synchronization took, in tenant seconds, and what the tenant says of it."""
 
     seconds: float
-    whole: float
+    planned_and_applied: float
     pace: dict[str, Any]
     counters: dict[str, Any]
     unproven: int
@@ -69,8 +69,12 @@ def _rows(what: str, first: First) -> list[Row]:
     if first.unproven:
         raise RuntimeError(f"the tenant is not as it should be: {first.unproven} memberships differ")
     return [
-        # As a share of the bound, so that 1 is the best there can be.
-        Row(f"first sync of 2,000 people{what}: bound / time", bound, "s", first.seconds, 0.95, floor=True),
+        # As shares, so that 1 is the best there can be. The tenant's record begins with the first write and ends with the last answer;
+        # the second row counts what this machine thinks before, between and after as well, as many times as the clock is fast.
+        Row(f"first sync of 2,000 people{what}: bound / time", bound, "s", first.pace["seconds"], 0.95, floor=True),
+        Row(
+            f"  with planning and waiting for operations{what}", bound, "s", first.planned_and_applied, 0.85, floor=True
+        ),
         Row(f"  429 answers of all requests{what}", first.refused, "requests", first.requests, 0.01),
         Row(
             f"  writes, refused ones too{what}",
@@ -155,11 +159,13 @@ def _first_sync(pipe: Pipe, school: Path, home: Path, speed: float, delays: str)
             applying = clock.monotonic()
             opened.apply(run)
             seconds = clock.monotonic() - applying
+            whole = clock.monotonic() - began
             pace, counters = control(said, "pace"), control(said, "counters")
             proof = opened.prove(run, plan, view).as_json()
-        whole = clock.monotonic() - began
     unproven = proof["missing"] + proof["extra"]
-    pipe.send({"seconds": seconds, "whole": whole, "pace": pace, "counters": counters, "unproven": unproven})
+    pipe.send(
+        {"seconds": seconds, "planned_and_applied": whole, "pace": pace, "counters": counters, "unproven": unproven}
+    )
 
 
 def _one_by_one(pipe: Pipe, school: Path, home: Path, speed: float) -> None:

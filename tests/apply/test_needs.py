@@ -115,9 +115,25 @@ def test_the_longest_chain_begins_and_people_come_before_classes():
 
     order = [(unit.kind, unit.subject) for what, unit in events if what == "taken"]
     # 101 has a class, three additions and a team before it: everybody it needs first, then itself.
-    assert order[0] == (Kind.CREATE_USER, 1)
+    assert {kind for kind, _ in order[:59]} == {Kind.CREATE_USER}
+    assert {person for _, person in order[:59]} == set(range(1, 60))
     assert order.index((Kind.CREATE_CLASS, 101)) < order.index((Kind.CREATE_CLASS, 102))
     assert order.index((Kind.CREATE_CLASS, 101)) < order.index((Kind.CREATE_USER, 69))
     # The teacher's licence lets teams begin, whose quota is another; the pupils' fill the directory's at the end.
     assert order.index((Kind.LICENSE_USER, 1)) < order.index((Kind.CREATE_TEAM, 102))
     assert order.index((Kind.ADD_OWNER, 102)) < order.index((Kind.LICENSE_USER, 2))
+
+
+def test_a_group_that_was_begun_is_finished_before_the_next_so_that_teams_can_begin():
+    rows = [(kind, group, None) for group in range(101, 151) for kind in (Kind.CREATE_CLASS, Kind.CREATE_TEAM)]
+    rows += [(Kind.ADD_OWNER, group, 1) for group in range(101, 151)]
+    rows += [(Kind.ADD_MEMBER, group, person) for group in range(101, 151) for person in range(2, 50)]
+    rows += [(Kind.CREATE_USER, 1, None), (Kind.LICENSE_USER, 1, None)]
+    rows += [(Kind.LICENSE_USER, person, None) for person in range(2, 50)]
+    taken = [unit for what, unit in run(pack(changes_of(rows), STAGE_OF), 4, []) if what == "taken"]
+
+    additions = [unit for unit in taken if unit.kind in (Kind.ADD_OWNER, Kind.ADD_MEMBER)]
+    last_of_first = max(n for n, unit in enumerate(additions) if unit.subject == 101)
+    assert len({unit.subject for unit in additions[:last_of_first]}) < 12
+    # The teacher's licence goes with the additions, because the teams need it; the pupils' come last.
+    assert taken.index(next(unit for unit in taken if unit.kind == Kind.LICENSE_USER)) < taken.index(additions[0])

@@ -245,16 +245,20 @@ class _Pass:
         run, change = self._run, work.changes[0]
         if work.pause:
             return Rest(CERTAIN, run.clock.monotonic(), work.pause)
-        rests = []
         if work.kind == Kind.CREATE_TEAM:
-            since = run.made.get(change.subject, run.young.get(change.subject))
-            rests += [] if since is None else [Rest("a group that is to be a team", since, SETTLED)]
+            made = run.made.get(change.subject, run.young.get(change.subject))
             licensed = [run.licensed[o] for o in self._owners.get(change.subject, ()) if o in run.licensed]
-            rests += [Rest("a licence", max(licensed), LICENSED)] if licensed else []
-        elif work.kind not in MAKERS or work.carried:
-            named = {change.subject, *(c.other for c in work.changes if c.other is not None)} & run.made.keys()
-            rests += [Rest("what was made", max(run.made[link] for link in named), SEEN)] if named else []
-        return max(rests, key=lambda rest: rest.over, default=None)
+            over = [made + SETTLED] if made is not None else []
+            over += [max(licensed) + LICENSED] if licensed else []
+            if not over:
+                return None
+            since = max([*licensed, *([made] if made is not None else [])])
+            kind = "the owner of a team" if made is None else "a group that is to be a team"
+            return Rest(kind, since, max(over) - since)
+        if work.kind in MAKERS and not work.carried:
+            return None
+        named = {change.subject, *(c.other for c in work.changes if c.other is not None)} & run.made.keys()
+        return Rest("what was made", max(run.made[link] for link in named), SEEN) if named else None
 
     def _intend(self, numbers: Sequence[int]) -> None:
         self._intended.update(numbers)

@@ -95,9 +95,16 @@ class Schedule:
         """`units` in the order of their stages, as `pack` gives them."""
         self._ready: dict[bool, list[tuple[tuple[int, int, int], Unit]]] = {False: [], True: []}
         self._out = {False: 0, True: 0}
+        self._teams: list[tuple[Unit, list[Unit]]] = []
         self._connect(units)
-        for unit in reversed(units):
-            unit.length = 1 + max((follower.length for follower in unit.followers), default=0)
+        _measure(units)
+        for _, firsts in self._teams:
+            # A group that was begun is finished before the next, so that its team need not wait until all are filled.
+            longest = max((first.length for first in firsts), default=1)
+            for first in firsts:
+                first.length = max(first.length, longest)
+        kept = {first.number for _, firsts in self._teams for first in firsts}
+        _measure([unit for unit in units if unit.number not in kept])
         self._offer(unit for unit in units if not unit.waits)
 
     @property
@@ -131,19 +138,28 @@ class Schedule:
         about: defaultdict[int, list[Unit]] = defaultdict(list)
         owners: defaultdict[int, set[int]] = defaultdict(set)
         for unit in units:
-            for first in _before(unit, about[unit.subject]):
-                _follow(first, unit)
+            firsts = list(_before(unit, about[unit.subject]))
             about[unit.subject].append(unit)
             named = {change.other for change in unit.changes if change.other is not None}
             for link in named:
                 if link in made and made[link] is not unit:
-                    _follow(made[link], unit)
+                    firsts.append(made[link])
             owners[unit.subject] |= {c.other for c in unit.changes if c.kind == Kind.ADD_OWNER and c.other is not None}
             accounts = named if unit.kind in ACCOUNTS_FIRST else owners[unit.subject] if unit.is_team else ()
             for link in accounts:
-                for first in about.get(link, ()):
-                    if first.stage < unit.stage:
-                        _follow(first, unit)
+                firsts += [first for first in about.get(link, ()) if first.stage < unit.stage]
+            for first in firsts:
+                first.followers.append(unit)
+                unit.waits += 1
+            if unit.is_team:
+                self._teams.append((unit, firsts))
+
+
+def _measure(units: Sequence[Unit]) -> None:
+    """How long the chains are that begin with each; a length it has already is kept where it is longer."""
+    for unit in reversed(units):
+        behind = max((follower.length for follower in unit.followers), default=0)
+        unit.length = max(unit.length, 1 + behind)
 
 
 def _before(unit: Unit, earlier: Sequence[Unit]) -> Iterable[Unit]:
@@ -159,8 +175,3 @@ def _before(unit: Unit, earlier: Sequence[Unit]) -> Iterable[Unit]:
 
 def _stage_before(unit: Unit, earlier: Sequence[Unit]) -> int:
     return max((other.stage for other in earlier if other.stage < unit.stage), default=-1)
-
-
-def _follow(first: Unit, unit: Unit) -> None:
-    first.followers.append(unit)
-    unit.waits += 1
