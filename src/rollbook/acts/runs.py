@@ -19,6 +19,7 @@ from rollbook.acts.failing import watched
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.show import Show
 from rollbook.acts.tenants import planned_with
+from rollbook.apply import pace
 from rollbook.apply.approval import FIRST_RUN, Approval, approve, cleared, due, needs_person, waivable
 from rollbook.apply.executor import apply_changes, unchecked
 from rollbook.apply.preconditions import close_drifted
@@ -29,6 +30,7 @@ from rollbook.plan.changes import Plan
 from rollbook.plan.guards import REGISTER
 from rollbook.profiles import parse
 from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, seen, trail
+from rollbook.store.budget import Urgency
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
@@ -112,6 +114,9 @@ class Session:
         run.started_at = run.started_at or self.clock.now()
         run.stopped = None
         run.save(update_fields=["state", "started_at", "stopped"])
+        if self.tenant.budget is not None:
+            self.tenant.budget.urgency = Urgency.FIRST if run.first_run else Urgency.DELTA
+        self.show.note(pace.sentence(self.bound(runs.load_changes(run)), self.clock.now(), self.institute.time_zone))
         journal = StoreJournal(run, self.lease, self.clock)
         reader, marked = self.tenant.reader, self.connection.mark_property
         before = unchecked if planned_now else partial(close_drifted, journal, reader, journal.attempted())
@@ -127,6 +132,11 @@ class Session:
         self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+
+    def bound(self, changes: pl.DataFrame) -> pace.Bound:
+        """How soon the open changes can be done at most; no matter where the tenant has no quotas."""
+        budget = self.tenant.budget
+        return pace.NONE if budget is None else pace.bound_of(changes, budget.level)
 
     def _protect(self, run: Run) -> None:
         """Whoever Microsoft would not let us change, although we may change accounts, is left alone from now on."""

@@ -88,6 +88,10 @@ class Journal(Protocol):
         """Links whose object this run made: Microsoft may not know it everywhere yet."""
         ...
 
+    def young(self, seconds: float) -> dict[int, float]:
+        """The age in seconds of every object of the tenant that was made by us less than so many seconds ago, by its link."""
+        ...
+
     def intend(self, intents: Sequence[Intent]) -> None:
         """Remember that these requests are about to be sent."""
         ...

@@ -142,10 +142,18 @@ def open_session(
     from rollbook.acts.show import Show
     from rollbook.store.models import Connection
     from rollbook.store.setup import explained
+    from rollbook.sync import quiet as quietly
 
     with (
         explained(),
         stages(quiet=quiet) as shown,
-        session(school, when, actor(), clock, Show(shown.tell, shown), purpose or Connection.Purpose.MAIN) as opened,
+        session(
+            school,
+            when,
+            actor(),
+            clock,
+            Show(shown.tell, shown, quietly if quiet else shown.note),
+            purpose or Connection.Purpose.MAIN,
+        ) as opened,
     ):
         yield opened

@@ -28,6 +28,7 @@ def plan(
     from rollbook.acts.freeze import frozen
     from rollbook.acts.lost_settings import lost
     from rollbook.apply.approval import needed_role, needs_person
+    from rollbook.apply.pace import sentence
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
     from rollbook.store.changes import select
@@ -40,6 +41,7 @@ def plan(
         made, view = session.plan()
         run = session.save(made)
         held_up = frozen(school)
+        bound = session.bound(made.changes)
         warnings = [f"{path}: {said}" for path, said in lost(school, session.scope.profile)]
     look = first_look(made, view) if made.first_run else None
     full = crowded(made, view)
@@ -51,11 +53,13 @@ def plan(
         waits = {"needs": needed_role(made).name.lower()} if needs_person(made) else {}
         stopped = {"frozen": held_up} if held_up else {}
         more = {"crowded": too_full, "warnings": warnings, "plan": lines}
-        print_json({**listing.summary(run), **waits, **stopped, **found, **more})
+        print_json({**listing.summary(run), **waits, **stopped, **found, "pace": bound.as_json(), **more})
         return
     listing.show_kinds(run)
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
+    if said := sentence(bound):
+        out.print(f"  {said}", markup=False)
     for entry in too_full:
         out.print(
             f"  Look: {entry['team']} would have {counted(entry['members'], 'member')}; above 300, Assignments and the class notebook "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
@@ -127,6 +128,17 @@ class StoreJournal:
         creating = [int(kind) for kind in MAKERS]
         done = models.Change.objects.filter(run=self._run, kind__in=creating, verdict=int(ChangeVerdict.DONE))
         return frozenset(done.values_list("subject", flat=True))
+
+    def young(self, seconds: float) -> dict[int, float]:
+        """The age in seconds of every object of the tenant that was made by us less than so many seconds ago, by its link."""
+        now = self._clock.now()
+        since = now - dt.timedelta(seconds=seconds)
+        made = Link.objects.filter(tenant=self._run.tenant_id, origin=Link.Origin.MADE, linked_at__gt=since)
+        return {
+            link: max(0.0, (now - at).total_seconds())
+            for link, at in made.values_list("pk", "linked_at")
+            if at is not None
+        }
 
     def intend(self, intents: Sequence[Intent]) -> None:
         """Remember that these requests are about to be sent, the names they claim and the passwords they set.

@@ -9,7 +9,7 @@ from rollbook.store.models.organisation import Connection, Institute, Organisati
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
 from rollbook.store.models.proofs import Deviation, ProofGroup
-from rollbook.store.models.queues import Due, Outbox, TenantLease, WriteBudget
+from rollbook.store.models.queues import Due, Outbox, QuotaLevel, TenantLease
 from rollbook.store.models.register import (
     AcademicPeriod,
     ClassMarking,
@@ -81,6 +81,7 @@ __all__ = [
     "ProfileVersion",
     "ProofGroup",
     "ProtectedAccount",
+    "QuotaLevel",
     "Refusal",
     "RoleGrant",
     "Run",
@@ -93,5 +94,4 @@ __all__ = [
     "TenantLease",
     "Trail",
     "User",
-    "WriteBudget",
 ]
