@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import shlex
 
 import pytest
 from tests.apply.wire import Later, connected, set_profile, synchronized, synchronized_on
@@ -153,3 +154,14 @@ def test_a_proposal_that_waits_is_carried_out_by_its_number(school, tenant):
 
     assert "Archive 1 team?" in asked.stderr
     assert told("rollover", *NEXT)["ends"][0]["archived"] is True
+
+
+def test_a_class_of_two_modes_is_asked_for_in_words_that_can_be_typed(school):
+    set_profile(school, teams__create="subject")
+    synchronized(school)
+
+    with pytest.raises(InputRefused, match="may be any of") as refused:
+        said("rollover", "archive", "Maths", "--yes", *AUTUMN)
+    handle = refused.value.remedy.split("Name one of: ")[1].split(" (")[0]
+    assert said("link", "show", "--class", OLD_7A).startswith("7A-Maths-2027: ")
+    assert told("rollover", "archive", *shlex.split(handle), "--yes", *AUTUMN)["plan"]

@@ -226,9 +226,24 @@ def test_groups_of_a_hierarchy_that_was_changed_are_left_over_with_the_reason(sq
     assert told(*TREE)["left"] == [
         {
             "name": "The School",
-            "id": "general/security/institute",
+            "id": "general/security/institute:school",
             "reason": "its hierarchy makes groups of the other type now",
             "archived": False,
         }
     ]
     assert "1 group is left over." in said(*TREE)
+
+
+def test_saving_another_mode_says_how_many_teams_are_left_and_what_becomes_of_levels(sqlite_store, tenant, tmp_path):
+    institute = connected(a_school(1), tenant)
+    set_profile(institute, hierarchies__general={"levels": {"group": {}}})
+    synchronized(institute)
+    file = tmp_path / "profile.yaml"
+    said("profile", "export", "Suggested", str(file))
+    file.write_text(file.read_text().replace("create: group_subject", "create: nothing"))
+
+    saved = said("profile", "edit", "Suggested", str(file))
+
+    assert "1 team that is there is no longer managed" in saved
+    assert "rollbook teams Suggested --left" in saved
+    assert "the level group counts now, because teams.create is nothing" in saved
