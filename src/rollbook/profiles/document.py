@@ -56,6 +56,7 @@ class Profile(Part):
     )
     scope: Chosen = Field(default_factory=Chosen, description="A part of the school to begin with; empty: everybody.")
     left_out: LeftOut = Field(default_factory=LeftOut, description="People and classes that are left alone.")
+    guards: Guards = Field(default_factory=Guards, description="How much may change before a person has to agree.")
     users: Users = Field(default_factory=Users, description="People become accounts.")
     teams: Teams = Field(default_factory=Teams, description="Groups, subjects or both become Teams.")
     enrolments: Enrolments = Field(default_factory=Enrolments, description="Enrolments become memberships.")
@@ -63,7 +64,6 @@ class Profile(Part):
         default_factory=Hierarchies,
         description="The school's structure becomes security groups or Microsoft 365 groups.",
     )
-    guards: Guards = Field(default_factory=Guards, description="How much may change before a person has to agree.")
 
 
 def suggested() -> Profile:
