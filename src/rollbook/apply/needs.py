@@ -95,15 +95,17 @@ class Schedule:
         """`units` in the order of their stages, as `pack` gives them."""
         self._ready: dict[bool, list[tuple[tuple[int, int, int], Unit]]] = {False: [], True: []}
         self._out = {False: 0, True: 0}
-        self._teams: list[tuple[Unit, list[Unit]]] = []
+        self._before_teams: list[list[Unit]] = []
         self._connect(units)
         _measure(units)
-        for _, firsts in self._teams:
+        kept: set[int] = set()
+        for firsts in self._before_teams:
             # A group that was begun is finished before the next, so that its team need not wait until all are filled.
-            longest = max((first.length for first in firsts), default=1)
+            additions = [first for first in firsts if first.kind in ADDITIONS]
+            longest = max((first.length for first in additions), default=1)
             for first in firsts:
                 first.length = max(first.length, longest)
-        kept = {first.number for _, firsts in self._teams for first in firsts}
+            kept.update(first.number for first in additions)
         _measure([unit for unit in units if unit.number not in kept])
         self._offer(unit for unit in units if not unit.waits)
 
@@ -152,7 +154,7 @@ class Schedule:
                 first.followers.append(unit)
                 unit.waits += 1
             if unit.is_team:
-                self._teams.append((unit, firsts))
+                self._before_teams.append(firsts)
 
 
 def _measure(units: Sequence[Unit]) -> None:
