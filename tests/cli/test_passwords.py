@@ -68,7 +68,7 @@ def test_nobody_is_meant_by_accident_and_first_passwords_are_listed_handed_over_
 
     printed = shell("passwords", "slips", "slips.pdf", "--class", "7A Maths", "--paper", "letter", *DAY)
     assert printed.returncode == 0, printed.stderr
-    assert "4 passwords in one section" in printed.stdout
+    assert "4 passwords in 1 section" in printed.stdout
     text = "".join(page.extract_text() for page in PdfReader(tmp_path / "slips.pdf").pages)
     assert "Μαρία Παπαδάκη" in text
     assert stat.S_IMODE((tmp_path / "slips.pdf").stat().st_mode) == 0o600

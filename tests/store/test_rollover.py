@@ -55,7 +55,7 @@ def a_tenant_of(institute: Institute):
 def test_a_team_is_named_by_sourced_id_or_name_with_its_period_where_needed(institute, text):
     rows = known(institute)
     if text.endswith(")"):
-        with pytest.raises(InputRefused, match="There is no team"):
+        with pytest.raises(InputRefused, match="There is no class or team"):
             find(rows, text)
         return
     assert find(rows, text).handle == "8A-Maths-2028@2027-2028"
@@ -65,10 +65,10 @@ def test_a_name_that_several_have_lists_the_choices(institute):
     with pytest.raises(InputRefused, match="may be any of 2 teams") as refused:
         find(known(institute), "Maths 7A")
 
-    assert "7A-Maths-2027@2026-2027 (Maths 7A (2026-2027))" in refused.value.remedy
+    assert "7A-Maths-2027@2026-2027 (Maths 7A (2026-2027), of group and subject)" in refused.value.remedy
     assert "7A-Maths-2028@2027-2028 (Maths 7A (2027-2028))" in refused.value.remedy
     assert find(known(institute), "Maths 7A@2026-2027").key == "group_subject/group:7A/subject:Maths"
-    with pytest.raises(InputRefused, match="There is no team"):
+    with pytest.raises(InputRefused, match="There is no class or team"):
         find(known(institute), "Maths 7A@1999")
 
 

@@ -30,7 +30,7 @@ def school_years(
         message = f"There is no session of type schoolYear; {derived} derived from the terms."
         findings.append(Finding(Severity.NOTE, "school-year-derived", FILE, 0, "type", "", message, ""))
     years = told_apart(years, former)
-    findings += _under_another_id(years, former)
+    findings += _under_another_id(years)
     terms = _numbered(named.filter(pl.col("type") != "schoolYear"), "marking")
     # The year a term lies in: the one it begins in, since parents may skip levels or lead nowhere.
     spans = years.select("period", year_begin="begin", year_end="end")
@@ -72,19 +72,18 @@ def _derived_years(terms: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
     return _numbered(derived, "period")
 
 
-def _under_another_id(years: pl.DataFrame, former: pl.DataFrame) -> list[Finding]:
+def _under_another_id(years: pl.DataFrame) -> list[Finding]:
     """A warning for every year that goes by another id than it is delivered under."""
     again = years.filter(pl.col("delivered_id") != pl.col("sourced_id"))
-    known = set(former["sourced_id"])
     return [
         Finding(
             Severity.WARNING,
-            REUSED if own not in known else SAME_DAYS,
+            REUSED if own.startswith(f"{delivered}@") else SAME_DAYS,
             FILE,
             line,
             "sourcedId",
             delivered,
-            APART.format(delivered, own) if own not in known else SAME.format(delivered, own),
+            (APART if own.startswith(f"{delivered}@") else SAME).format(delivered, own),
             REMEDY,
         )
         for line, delivered, own in again.select("line", "delivered_id", "sourced_id").iter_rows()
