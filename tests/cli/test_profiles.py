@@ -6,22 +6,23 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.test_commands import Shell
+from tests.cli.inside import Inside
 from tests.sources.folder import write
 
 from rollbook.profiles import Profile
 
 
 @pytest.fixture
-def shell(tmp_path: Path):
+def shell(sqlite_store, tmp_path: Path, monkeypatch):
     """An installation with one small school."""
-    opened = Shell(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    opened = Inside(monkeypatch)
     write(tmp_path / "school")
     assert opened("import", str(tmp_path / "school")).returncode == 0
     return opened
 
 
-def said(shell: Shell, *arguments: str) -> str:
+def said(shell: Inside, *arguments: str) -> str:
     ran = shell("profile", *arguments)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -124,7 +125,7 @@ def test_what_mappings_of_teams_and_levels_can_use_is_listed_with_what_a_profile
     assert (nothing.returncode, "people, teams, institute" in nothing.stderr) == (3, True)
 
 
-def a_hierarchy(shell: Shell, tmp_path: Path, create: str) -> str:
+def a_hierarchy(shell: Inside, tmp_path: Path, create: str) -> str:
     """What is said when the profile is saved with the levels grade and group on."""
     file = tmp_path / "hierarchy.yaml"
     file.unlink(missing_ok=True)

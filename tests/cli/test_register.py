@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.test_commands import Shell
+from tests.cli.inside import Inside
 from tests.sources.folder import ROWS, write
 
 
 @pytest.fixture
-def shell(tmp_path: Path):
+def shell(sqlite_store, tmp_path: Path, monkeypatch):
     """An installation with one small school."""
-    opened = Shell(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    opened = Inside(monkeypatch)
     users = [row | {"grades": "07"} if row["role"] == "student" else row for row in ROWS["users"]]
     write(tmp_path / "school", users=users)
     assert opened("import", str(tmp_path / "school")).returncode == 0
     return opened
 
 
-def said(shell: Shell, *arguments: str) -> str:
+def said(shell: Inside, *arguments: str) -> str:
     ran = shell(*arguments)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
