@@ -371,10 +371,21 @@ def desire(
         link=place, mark=pl.format("mark-{}", place)
     )
     nodes = managed_nodes(roster, profile, as_of, people)
-    node_links = nodes.groupings().with_row_index("link", NODE_LINKS_FROM).with_columns(pl.col("link").cast(pl.Int64))
+    node_links = numbered_nodes(nodes.groupings())
     node_links = node_links.select("key", "period", "link", mark=pl.format("mark-{}", "link"))
     linked = Linked(people, team_links, node_links, licence_groups=groups)
     return build_desired(roster, profile, as_of, facts, Managed(teams, nodes), linked)
+
+
+NODE_LINKS: dict[str, int] = {}
+
+
+def numbered_nodes(groupings: pl.DataFrame) -> pl.DataFrame:
+    """The nodes with the column link, which stays the same whatever other nodes there are."""
+    for key in groupings["key"]:
+        NODE_LINKS.setdefault(key, NODE_LINKS_FROM + len(NODE_LINKS))
+    links = groupings["key"].replace_strict(NODE_LINKS, return_dtype=pl.Int64) if groupings.height else []
+    return groupings.with_columns(pl.Series("link", links, dtype=pl.Int64))
 
 
 def told(plan: Plan) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,12 +24,12 @@ from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.profiles import parse
-from rollbook.store import leases, mirror, proofs, protection, runs, trail
+from rollbook.store import leases, mirror, proofs, protection, runs, scopes, trail
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import Approval, Connection, Institute, ProfileVersion, Run
-from rollbook.sync import Scope, View, absences, draft, prove_again, prove_view
+from rollbook.sync import Scope, TenantReader, View, absences, draft, prove_again, prove_view
 
 USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 """Whoever holds one of these may change any account that is not protected."""
@@ -48,28 +48,38 @@ class Session:
     actor: Actor
     clock: Clock
     show: Show
-    reading: mirror.Reading | None = None  # the one the newest plan was made of
+    reading: mirror.Reading | None = None  # the one the newest plan was made of, if it held the whole tenant
+    looked: dict[str, Any] = field(default_factory=dict)  # how far the newest plan saw (Run.looked)
+    kind: Run.Scope = Run.Scope.EVERYTHING
 
-    def plan(self) -> tuple[Plan, View]:
+    def plan(self, reader: TenantReader | None = None) -> tuple[Plan, View]:
         """The plan, and what it was made from; stores nothing but reserved links, what it saw of linked accounts and of leavers.
+
+        The tenant is read anew, or as `reader` has it.
 
         A plan as of a day to come tells what would be: nobody has left because of it.
         """
         began = self.clock.now()
+        self.looked = self.looked or scopes.horizon(self.institute, self.connection.tenant)
         register = InstituteRegister(self.institute)
-        plan, view = draft(self.scope, register, self.memory, self.tenant.reader, self.show.tell)
+        plan, view = draft(self.scope, register, self.memory, reader or self.tenant.reader, self.show.tell)
+        self.looked |= {"users": view.matched.users.height, "memberships": view.actual.memberships.height}
         self.reading = mirror.Reading(view.actual.users.filter(~pl.col("deleted")), began)
         mirror.end_claims(self.connection.tenant, self.reading)
         mirror.see(self.connection.tenant, self.reading)
+        self.note_leaving(view)
+        return plan, view
+
+    def note_leaving(self, view: View) -> None:
+        """Remember who has left; a look at a day to come says nothing of it."""
         if self.scope.as_of <= self.clock.now().astimezone(ZoneInfo(self.institute.time_zone)).date():
             self.memory.note_leaving(*absences(view, self.scope))
-        return plan, view
 
     def save(self, plan: Plan, purpose: Run.Purpose = Run.Purpose.SYNCHRONIZATION) -> Run:
         """The plan as a stored run."""
         version = ProfileVersion.objects.get(pk=self.scope.profile_version)
         tenant, actor, now = self.connection.tenant, self.actor.name, self.clock.now()
-        run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose)
+        run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose, self.kind, self.looked)
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
 
@@ -107,6 +117,7 @@ class Session:
         self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+        scopes.applied(run, self.scope.profile)
 
     def _protect(self, run: Run) -> None:
         """Whoever Microsoft would not let us change, although we may change accounts, is left alone from now on."""
@@ -130,11 +141,15 @@ class Session:
     def prove(self, run: Run, plan: Plan, view: View) -> Proof:
         """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""
         self.show.tell("proof")
-        if plan.counts["changes"] == plan.counts["newly_waiting"]:
+        if nothing_done(plan):
             proof = prove_view(plan, view, self.scope)
         else:
             carried_out = replace(plan, changes=runs.load_changes(run))
             proof = prove_again(carried_out, view, self.scope, self.memory, self.tenant.reader, self.clock.sleep)
+        return self.proven(run, proof)
+
+    def proven(self, run: Run, proof: Proof) -> Proof:
+        """The proof, remembered with the run, which is finished."""
         run.state = Run.State.PROVEN if proof.holds else Run.State.NOT_PROVEN
         run.proof = proof.as_json()
         run.finished_at = self.clock.now()
@@ -154,6 +169,11 @@ class Session:
             content={"run": run.number, **content},
             institute=self.institute,
         )
+
+
+def nothing_done(plan: Plan) -> bool:
+    """Whether a plan had nothing to carry out."""
+    return plan.counts["changes"] == plan.counts["newly_waiting"]
 
 
 @contextmanager

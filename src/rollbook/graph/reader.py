@@ -12,7 +12,7 @@ import polars as pl
 from rollbook.clock import Clock
 from rollbook.directory.state import Relation
 from rollbook.errors import Later, Never, Stop
-from rollbook.graph import batch, codec
+from rollbook.graph import batch, codec, delta
 from rollbook.graph.protocol import Answer, Request, next_page, verdict
 from rollbook.graph.throttle import SUSTAINED
 from rollbook.graph.transport import Lost, Transport
@@ -57,9 +57,21 @@ class GraphReader:
         path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
         there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
-        return pl.concat([there, codec.users_frame(self._deleted(), self._mark_property, deleted=True)])
+        return pl.concat([there, codec.users_frame(self.deleted_users(), self._mark_property, deleted=True)])
 
-    def _deleted(self) -> list[dict[str, Any]]:
+    def round(self, collection: str, asked: str | None, link: str | None) -> delta.Round:
+        """The delta round of a collection from `link` on; a whole one without a link, or if something else was `asked` before."""
+        if collection == delta.GROUPS:
+            self._require_hidden_members()
+        asking = delta.PATHS[collection](self._mark_property)
+        return delta.follow(self._get, asking, link if asked == asking else None)
+
+    @property
+    def mark_property(self) -> str:
+        """The property of users that carries our mark; empty where nothing of ours is made."""
+        return self._mark_property
+
+    def deleted_users(self) -> list[dict[str, Any]]:
         """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
         select = codec.user_select(self._mark_property)
         try:

@@ -36,6 +36,22 @@ DECISIONS: Schema = {
 }
 
 
+AROUND: Schema = {"user": pl.Int64, "enabled": pl.Boolean, "licensed": pl.Boolean}
+
+SIZES: Schema = {"team": pl.Int64, "members": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What lies beyond a plan that is about a part of the school only: people with accounts of whom nothing but memberships is planned
+    (`around`, schema AROUND), members of groups that were not read whole (`sizes`, schema SIZES), and `totals` of all that is managed.
+    """
+
+    around: pl.DataFrame
+    sizes: pl.DataFrame
+    totals: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The surroundings of one plan. Frames have the schemas named like the fields; names are folded to lower case."""
@@ -52,3 +68,4 @@ class Context:
     granted: pl.DataFrame  # GRANTED: licences we gave, which alone we may take back
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized
     decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(DECISIONS)))  # of people
+    beyond: Beyond | None = None  # of a plan that is about a part only

@@ -38,11 +38,11 @@ CROWDED: Schema = {"team": pl.Int64, "members": pl.Int64}
 KEY = ["team", "user", "relation"]
 
 
-def beyond_limits(relations: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+def beyond_limits(relations: pl.DataFrame, groups: pl.DataFrame, *sizes: pl.DataFrame) -> pl.DataFrame:
     """The relations that Microsoft would refuse, or not make use of (schema BEYOND); each once.
 
     `relations` [team, user, relation] are all that are desired, nested groups among them; `groups` [link, kind, has_team] those they
-    are of, whatever they are for.
+    are of, whatever they are for. `sizes` [team, members] are of groups of which not all relations are given: a full team takes nobody.
     """
     known = relations.select(KEY).join(groups.select(team="link", kind="kind", has_team="has_team"), on="team")
     owner = pl.col("relation") == int(Relation.OWNER)
@@ -56,6 +56,9 @@ def beyond_limits(relations: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame
         ),
         _in_too_many_security_groups(known.filter(pl.col("kind") == "security", ~owner)),
     ]
+    for given in sizes:
+        full = given.filter(pl.col("members") >= MEMBERS_A_TEAM)
+        found.append(_told(known.filter(~owner, "has_team").join(full, on="team", how="semi"), Cause.TOO_MANY_MEMBERS))
     return pl.concat(found).unique(KEY, keep="first", maintain_order=True).sort(KEY)
 
 

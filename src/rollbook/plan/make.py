@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import polars as pl
 
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import Relation, State
-from rollbook.plan.accounts import diff_accounts
+from rollbook.plan.accounts import Accounts, diff_accounts
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
-from rollbook.plan.context import Context
+from rollbook.plan.context import SIZES, Context
 from rollbook.plan.groups import diff_groups
 from rollbook.plan.guards import objections
 from rollbook.plan.limits import beyond_limits
@@ -33,10 +34,10 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     `actual.memberships` are those of the matched groups, by link. Equal content gives an equal fingerprint.
     """
     accounts = diff_accounts(desired, actual, matched, context, profile)
-    groups = diff_groups(desired, actual, matched, accounts, context)
-    usable = pl.concat([accounts.usable.select("user"), groups.open.select(user="team")])
+    groups = diff_groups(desired, actual, matched, _with_around(accounts, context), context)
+    usable = pl.concat([accounts.usable.select("user"), groups.open.select(user="team"), *_around(context)])
     belonging = desired.reasons.join(usable, on="user", how="semi").join(groups.open, on="team", how="semi")
-    beyond = beyond_limits(belonging.filter(~pl.col("held")), desired.state.groups)
+    beyond = beyond_limits(belonging.filter(~pl.col("held")), desired.state.groups, *_crowds(context))
     ours = _ours(actual.memberships, usable, groups.open)
     memberships = diff_memberships(belonging, ours, groups.open, beyond, profile)
     strangers = _strangers(actual, matched, groups.open, context, profile)
@@ -48,6 +49,9 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
         "memberships": actual.memberships.drop_nulls("user").height,
     }
     sizes = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER)).group_by("team").agg(members=pl.len())
+    if context.beyond is not None:
+        managed = {**managed, **context.beyond.totals}
+        sizes = pl.concat([sizes.cast(pl.Schema(SIZES)), context.beyond.sizes]).unique("team", keep="last")
     return Plan(
         tenant=context.tenant,
         profile_version=context.profile_version,
@@ -60,6 +64,23 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
         counts=_counts(changes, context.waited),
         forecast=accounts.forecast,
     )
+
+
+def _around(context: Context) -> list[pl.DataFrame]:
+    """[user] of people around the part a plan is about."""
+    return [] if context.beyond is None else [context.beyond.around.select("user")]
+
+
+def _with_around(accounts: Accounts, context: Context) -> Accounts:
+    """The accounts with those around the part a plan is about: they can own groups, too."""
+    if context.beyond is None:
+        return accounts
+    return replace(accounts, usable=pl.concat([accounts.usable, context.beyond.around]))
+
+
+def _crowds(context: Context) -> list[pl.DataFrame]:
+    """Sizes of groups that were not read whole."""
+    return [] if context.beyond is None else [context.beyond.sizes]
 
 
 def _strangers(

@@ -14,7 +14,7 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.store import decisions, mirror
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.marks import fresh_marks
 from rollbook.store.models import Institute, Link, LinkHistory, Secret, Tenant
 
@@ -45,7 +45,7 @@ class By:
 
 def reserve(tenant: Tenant, institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
     """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk, nothing at Microsoft."""
-    known = _reserved(tenant, kind)
+    known = _reserved(tenant, kind, subjects)
     missing = subjects.select("subject", "period").join(known, on=["subject", "period"], how="anti").unique()
     if missing.height:
         rows = fresh_marks(tenant, institute, kind, missing).with_columns(
@@ -53,13 +53,20 @@ def reserve(tenant: Tenant, institute: Institute, kind: str, subjects: pl.DataFr
         )
         with transaction.atomic():
             insert_frame(Link, rows.sort("period", "subject"))
-        known = _reserved(tenant, kind)
+        known = _reserved(tenant, kind, subjects)
     return subjects.select("subject", "period").join(known, on=["subject", "period"])
 
 
-def _reserved(tenant: Tenant, kind: str) -> pl.DataFrame:
-    statement = f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s"
-    return read_frame(statement, [tenant.pk, kind], RESERVED)
+FEW = 5_000
+"""Up to so many of them are asked for one by one; beyond, all there are."""
+
+
+def _reserved(tenant: Tenant, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
+    chosen, listed = among("subject", subjects["subject"]) if subjects.height <= FEW else ("TRUE", [])
+    statement = (
+        f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s AND {chosen}"
+    )
+    return read_frame(statement, [tenant.pk, kind, *listed], RESERVED)
 
 
 def linked_subjects(tenant: Tenant, kind: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.store import decisions, groupings, links, protection, releases
-from rollbook.store.bulk import execute_many, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, read_frame, table_of
 from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 from rollbook.store.rosters import read_departed, read_roster
@@ -100,7 +100,10 @@ class TenantMemory:
 
         Only rows that differ are written, so that an ordinary day costs nothing.
         """
-        known = self.links("user").select("link", "left_on")
+        about = pl.concat([leaving["link"], staying["link"]])
+        chosen, listed = among("id", about) if about.len() <= links.FEW else ("TRUE", [])
+        statement = f"SELECT id, left_on FROM {table_of(Link)} WHERE {chosen} AND tenant_id = %s AND kind = 'user'"
+        known = read_frame(statement, [*listed, self.tenant.pk], {"link": pl.Int64, "left_on": pl.Date})
         new = leaving.join(known.filter(pl.col("left_on").is_null()), on="link").select("since", "link")
         back = known.filter(pl.col("left_on").is_not_null()).join(staying, on="link", how="semi")
         rows = [*new.iter_rows(), *((None, link) for link in back["link"])]
@@ -118,13 +121,21 @@ class TenantMemory:
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""
-        done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
-        runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
-        last = runs.filter(institute=self.institute, state__in=done).order_by("-number").first()
-        statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE run_id = %s AND verdict = %s'
-        return read_frame(statement, [last.pk if last else 0, int(ChangeVerdict.WAITS)], WAITED)
+        chosen, listed = among("run_id", waiting_runs(self.tenant, self.institute))
+        statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE {chosen} AND verdict = %s'
+        return read_frame(statement, [*listed, int(ChangeVerdict.WAITS)], WAITED).unique(maintain_order=True)
 
     def first_run(self) -> bool:
         """Whether no run of this profile was ever applied in this tenant."""
         runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
         return not runs.filter(profile_version__profile=self.profile, started_at__isnull=False).exists()
+
+
+def waiting_runs(tenant: Tenant, institute: Institute) -> list[int]:
+    """The institute's last run about everything that was applied in the tenant, and those about a part since."""
+    done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
+    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION, state__in=done)
+    whole = runs.filter(scope__in=(Run.Scope.EVERYTHING, Run.Scope.FULL)).order_by("-number").first()
+    if whole is None:
+        return list(runs.values_list("pk", flat=True))
+    return [whole.pk, *runs.filter(number__gt=whole.number).values_list("pk", flat=True)]

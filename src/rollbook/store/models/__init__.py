@@ -4,12 +4,12 @@ people give in `LinkHistory`, `Decision` and `ProtectedAccount`, which are their
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
-from rollbook.store.models.mirror import Account
+from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
 from rollbook.store.models.proofs import Deviation, ProofGroup
-from rollbook.store.models.queues import Due, Outbox, TenantLease, WriteBudget
+from rollbook.store.models.queues import Due, Outbox, ScopeMark, TenantLease, WriteBudget
 from rollbook.store.models.register import (
     AcademicPeriod,
     ClassMarking,
@@ -54,6 +54,7 @@ __all__ = [
     "Connection",
     "Decision",
     "Delivery",
+    "DeltaLink",
     "Deviation",
     "Due",
     "Enrolment",
@@ -71,7 +72,11 @@ __all__ = [
     "LinkHistory",
     "Location",
     "MarkingPeriod",
+    "MirrorKey",
+    "MirrorMember",
+    "MirrorObject",
     "NameReservation",
+    "Noticed",
     "Organisation",
     "Outbox",
     "Person",
@@ -82,6 +87,7 @@ __all__ = [
     "ProtectedAccount",
     "RoleGrant",
     "Run",
+    "ScopeMark",
     "Secret",
     "Source",
     "Subject",

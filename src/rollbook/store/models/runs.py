@@ -28,11 +28,21 @@ class Run(Exposed):
         PASSWORDS = "passwords"
         ARCHIVING = "archiving"  # of teams, and taking them back
 
+    class Scope(models.TextChoices):
+        """What a synchronization was about."""
+
+        EVERYTHING = "everything"
+        FULL = "full"  # everything, the tenant read anew, and what scoped ones missed is told
+        CHANGED = "changed"  # whatever changed, or fell due, since the last look
+        PEOPLE = "people"  # chosen ones
+
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
     profile_version = models.ForeignKey("store.ProfileVersion", on_delete=models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()
     purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.SYNCHRONIZATION)
+    scope = models.CharField(max_length=16, choices=Scope.choices, default=Scope.EVERYTHING)
+    looked = models.JSONField(default=dict)  # how far the look went, how many it was about, what scoped ones had missed
     state = models.CharField(max_length=16, choices=State.choices, default=State.PLANNED)
     as_of = models.DateField()
     fingerprint = models.CharField(max_length=64)
