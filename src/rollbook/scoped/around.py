@@ -128,19 +128,26 @@ def memberships(desired: Desired, matched: Matched, around: pl.DataFrame, mirror
     partly = held.join(teams, on="link", how="anti")
     mine = matched.users.select("link", "object_id")
     named = around.select("object_id", link="user")
-    owned = desired.reasons.filter(pl.col("relation") == int(Relation.OWNER)).select(link="user")
-    standing = named.join(owned, on="link", how="semi")
+    owner = pl.col("relation") == int(Relation.OWNER)
+    owning = (
+        desired.reasons.filter(owner).join(partly.select(team="link"), on="team", how="semi").select("team", "user")
+    )
+    standing = named.join(owning.select(link="user"), on="link", how="semi")
     within = [*mine["object_id"], *partly["object_id"], *standing["object_id"]]
     objects = partly["object_id"]
-    some = pl.concat([mirror.members(objects, within), mirror.members(objects, relation=Relation.OWNER)]).unique(
-        maintain_order=True
-    )
+    some = pl.concat([mirror.members(objects, within), mirror.members(objects, relation=Relation.OWNER)])
     everybody = pl.concat([mine, named.select("link", "object_id"), partly])
     known = pl.concat([mine, standing.select("link", "object_id"), partly])
+    partial = _linked(some.unique(maintain_order=True), partly, known)
+    # Who owns one group by the profile is somebody outside in another: nothing is known of them there.
+    about = pl.col("user").is_in(pl.concat([mine["link"], partly["link"]]).implode())
+    inside = pl.concat([partial.filter(about), partial.join(owning, on=["team", "user"], how="semi").filter(~about)])
+    outside = partial.join(inside, on=["team", "user"], how="anti").filter(owner)
     return pl.concat(
         [
             _linked(mirror.members(teams["object_id"]), teams, everybody),
-            _linked(some, partly, known),
+            inside,
+            outside.with_columns(pl.lit(None, dtype=pl.Int64).alias("user")),
         ]
     )
 

@@ -14,7 +14,7 @@ from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.store import decisions, groupings, links, protection, releases
 from rollbook.store.bulk import among, execute_many, read_frame, table_of
-from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
+from rollbook.store.models import PARTS, Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 from rollbook.store.rosters import read_departed, read_roster
 
@@ -135,7 +135,7 @@ def waiting_runs(tenant: Tenant, institute: Institute) -> list[int]:
     """The institute's last run about everything that was applied in the tenant, and those about a part since."""
     done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
     runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION, state__in=done)
-    whole = runs.filter(scope__in=(Run.Scope.EVERYTHING, Run.Scope.FULL)).order_by("-number").first()
+    whole = runs.exclude(scope__in=PARTS).order_by("-number").first()
     if whole is None:
         return list(runs.values_list("pk", flat=True))
     return [whole.pk, *runs.filter(number__gt=whole.number).values_list("pk", flat=True)]

@@ -24,7 +24,7 @@ from rollbook.store.models.register import (
     Teaching,
 )
 from rollbook.store.models.review import Decision, ProtectedAccount
-from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Intent, Run
+from rollbook.store.models.runs import PARTS, Answer, Approval, Change, ChangeDetail, Intent, Run
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
     ClaimAttempt,
@@ -41,6 +41,7 @@ __all__ = [
     "BY_HAND",
     "DELIVERED",
     "MANUAL",
+    "PARTS",
     "AcademicPeriod",
     "Account",
     "Affiliation",

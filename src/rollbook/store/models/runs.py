@@ -6,6 +6,9 @@ from django.db import models
 
 from rollbook.store.models.base import Exposed
 
+PARTS = ("changed", "people")
+"""Scopes of runs that say nothing of the rest of the school."""
+
 
 class Run(Exposed):
     """One stored plan and what became of it. `number` counts the runs of the tenant from 1."""
