@@ -38,7 +38,7 @@ def _pinned() -> None:
 
 
 @contextlib.contextmanager
-def _server(command: list[str]) -> Iterator[tuple[str, int]]:
+def server(command: list[str]) -> Iterator[tuple[str, int]]:
     """A server of its own on one core; its first line, and its pid. Stopped at the end."""
     running = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -79,6 +79,12 @@ class Running:
         with urllib.request.urlopen(asked) as answer:
             answer.read()
 
+    def counted(self) -> dict[str, Any]:
+        """What the emulator counted since the last reset."""
+        with urllib.request.urlopen(f"{self.control_url}/counters") as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
     def get(self, path: str) -> dict[str, Any]:
         """One Graph answer."""
         connection = Connection(self.port)
@@ -97,10 +103,10 @@ EMULATOR = ["rollbook", "emulator", "serve", "--port", "0", "--quota-scale", "of
 
 
 def _calls() -> list[Row]:
-    with _server(["bench.bare"]) as (line, _):
+    with server(["bench.bare"]) as (line, _):
         asked = [request("GET", f"/v1.0/users/{number}") for number in range(GETS)]
         bare = per_second(int(line), asked)
-    with _server(EMULATOR) as (line, _):
+    with server(EMULATOR) as (line, _):
         tenant = Running(line)
         created = per_second(tenant.port, [_creations(tenant, number) for number in range(BATCHES)]) * 20
         keys = [user["id"] for user in tenant.get("/users?$top=999&$select=id")["value"]]
@@ -137,12 +143,12 @@ def _reads(tenant: Running, keys: list[str], batch: int) -> bytes:
 
 def _sizes(folder: Path) -> list[Row]:
     """A tenant of 1,000 users beside one of 100,000 with 1,000,000 memberships: pages, memory, saving, loading."""
-    with _server(EMULATOR) as (line, _):
+    with server(EMULATOR) as (line, _):
         tenant = Running(line)
         tenant.control("seed", {"people": SMALL, "classes": 40, "class_size": CLASS_SIZE})
         small = _pages(tenant)
     state = str(folder / "large.state")
-    with _server([*EMULATOR, "--state", state]) as (line, pid):
+    with server([*EMULATOR, "--state", state]) as (line, pid):
         tenant = Running(line)
         began = time.perf_counter()
         tenant.control("seed", {"people": LARGE, "classes": CLASSES, "class_size": CLASS_SIZE})
@@ -150,7 +156,7 @@ def _sizes(folder: Path) -> list[Row]:
         large = _pages(tenant)
         held = float(_resident(pid))
     began = time.perf_counter()
-    with _server([*EMULATOR, "--state", state]) as (line, _):
+    with server([*EMULATOR, "--state", state]) as (line, _):
         loaded = time.perf_counter() - began
         assert len(Running(line).get("/users?$top=999")["value"]) == 999
     pages = [Row(f"{name}: 100,000 users against 1,000", large[name], "s", small[name], 2.0) for name in small]

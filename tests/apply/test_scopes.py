@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.apply.wire import Later, account_of, connected, control, members_of, synchronized, users_of
+from tests.apply.wire import Later, account_of, connected, control, members_of
 from tests.store.world import ACTOR, NOW, Frozen, a_school, deliver
 from tests.world import AUTUMN
 

@@ -10,7 +10,7 @@ from tests.plan.parts import Look
 from tests.plan.test_plan_properties import CLASSES, school_of
 from tests.plan.test_profiles_and_tenants import ACCOUNTS, FACTS, PLENTY, profiles, tenant_of
 from tests.profiles.making import profile_with
-from tests.world import AUTUMN, School, Tenant, told
+from tests.world import AUTUMN, told
 
 from rollbook.plan.changes import ChangeVerdict
 
@@ -43,7 +43,12 @@ def left_to_do(look: Look) -> list[str]:
 
 
 @given(CLASSES, CLASSES, structured(), ACCOUNTS, st.data())
-@settings(max_examples=examples(12), deadline=None, **__import__('json').loads('{}'), phases=[Phase.explicit, Phase.reuse, Phase.generate] if __import__('os').environ.get('NOSHRINK') else list(Phase))
+@settings(
+    max_examples=examples(12),
+    deadline=None,
+    **__import__("json").loads("{}"),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate] if __import__("os").environ.get("NOSHRINK") else list(Phase),
+)
 def test_each_person_once_leaves_nothing_to_do_for_everybody(before, after, profile, accounts, data):
     tenant = tenant_of(accounts)
     school = school_of(before)
@@ -65,5 +70,16 @@ def test_each_person_once_leaves_nothing_to_do_for_everybody(before, after, prof
             done = look.carry_out([school.people[name]["person"]])
             print("DID", name, school.people[name]["person"], look.part is None, told(done))
 
-    print('ACC', accounts, profile.users.match, profile.scope.people, profile.left_out, profile.teams.create, profile.hierarchies.general.levels.keys(), profile.hierarchies.general.group_type, profile.users.actions, profile.users.without_enrolments)
+    print(
+        "ACC",
+        accounts,
+        profile.users.match,
+        profile.scope.people,
+        profile.left_out,
+        profile.teams.create,
+        profile.hierarchies.general.levels.keys(),
+        profile.hierarchies.general.group_type,
+        profile.users.actions,
+        profile.users.without_enrolments,
+    )
     assert left_to_do(look) == []
