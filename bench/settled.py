@@ -139,9 +139,9 @@ def seed(tenant: Running, plan: Plan, marks: dict[int, str], marked: str) -> dic
             body = codec.create_group(marks[link], values[seq]).body
             name = {"uniqueName": f"{codec.UNIQUE_NAME}{marks[link]}"}
             groups.append({**body, **given, **name, **people})
-    for name, entries in (("users", users), ("groups", groups), ("classes", classes)):
+    for kept, entries in (("users", users), ("groups", groups), ("classes", classes)):
         for start in range(0, len(entries), AT_ONCE):
-            tenant.control("seed", {name: entries[start : start + AT_ONCE]})
+            tenant.control("seed", {kept: entries[start : start + AT_ONCE]})
     return objects
 
 

@@ -27,7 +27,7 @@ from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Institute, Link
 from rollbook.sync import draft
 
-NODES = {"institute": {}, "location": {}, "grade": {}}
+NODES: dict[str, dict[str, str]] = {"institute": {}, "location": {}, "grade": {}}
 PROFILE = "Suggested"
 
 

@@ -229,6 +229,14 @@ def finish_unfinished(session: Session) -> Run | None:
 
 def apply_run(session: Session, run: Run, fingerprint: str) -> Synchronized:
     """Apply exactly the stored plan of `run`, which somebody approved by its fingerprint, and prove the result."""
+    plan = applied_as_stored(session, run, fingerprint)
+    # Desired and actual are read anew: what is proven is the tenant as it is now.
+    _, view = session.plan()
+    return Synchronized(run, plan, session.prove(run, plan, view))
+
+
+def applied_as_stored(session: Session, run: Run, fingerprint: str) -> Plan:
+    """The stored plan of `run`, applied. InputRefused if there is nothing left to apply."""
     if run.state not in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
         raise InputRefused(
             f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply.",
@@ -237,6 +245,4 @@ def apply_run(session: Session, run: Run, fingerprint: str) -> Synchronized:
     plan = runs.load_plan(run)
     session.approve(run, plan, fingerprint)
     session.apply(run)
-    # Desired and actual are read anew: what is proven is the tenant as it is now.
-    _, view = session.plan()
-    return Synchronized(run, plan, session.prove(run, plan, view))
+    return plan

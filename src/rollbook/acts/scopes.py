@@ -13,14 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from rollbook.acts.runs import Session, Synchronized, finish_unfinished, nothing_done
+from rollbook.acts.runs import Session, Synchronized, applied_as_stored, apply_run, finish_unfinished, nothing_done
 from rollbook.apply.proof import Proof
 from rollbook.desired import TenantFacts, near
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Plan
 from rollbook.scoped import Part, World, draft_part, prove_as_read, prove_part
 from rollbook.store import mirror, mirrored, runs, scopes
-from rollbook.store.models import PersonRecord, Run, Tenant
+from rollbook.store.models import PARTS, PersonRecord, Run, Tenant
 from rollbook.store.points import MemoryByPoints, MirrorByPoints, RegisterByPoints
 
 KEPT = 200
@@ -66,7 +66,7 @@ def synchronize_everything(session: Session, fingerprint: str | None, *, anew: b
     session.looked = scopes.horizon(session.institute, session.connection.tenant)
     plan, view = session.plan(ByDelta(session))
     if expected is not None:
-        session.looked["missed"] = _missed(plan, expected)
+        session.looked["missed"] = _missed(plan, expected, session.memory.waited())
     run = session.save(plan)
     session.approve(run, plan, fingerprint)
     session.apply(run)
@@ -174,12 +174,29 @@ def _expected(session: Session) -> Expected | None:
     return Expected(*links)
 
 
-def _missed(plan: Plan, expected: Expected) -> dict[str, Any]:
-    """What is planned beyond what was expected: how many changes, and the numbers of the first of them."""
+def _missed(plan: Plan, expected: Expected, waited: pl.DataFrame) -> dict[str, Any]:
+    """What is planned beyond what was expected: how many changes, and the numbers of the first of them.
+
+    What waited until now is no such thing: it waits for something outside, such as seats, that nobody tells of.
+    """
     people, teams = list(expected.people), list(expected.teams)
     covered = pl.col("subject").is_in([*people, *teams]) | pl.col("object").is_in(people).fill_null(value=False)
     planned = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     beside = planned.filter(covered)
-    groups = pl.concat([beside["subject"], beside["object"]]).drop_nulls().unique()
-    missed = planned.filter(~covered, ~pl.col("subject").is_in(groups.implode()))
+    told = pl.concat([beside["subject"], beside["object"], waited["subject"], waited["object"]]).drop_nulls().unique()
+    missed = planned.filter(~covered, ~pl.col("subject").is_in(told.implode()))
     return {"changes": missed.height, "seqs": missed["seq"].head(KEPT).to_list()}
+
+
+def apply_planned(session: Session, run: Run, fingerprint: str) -> Synchronized:
+    """Apply exactly the stored plan of `run`, whatever it was about, and prove the result of that."""
+    if run.scope not in PARTS:
+        return apply_run(session, run, fingerprint)
+    plan = applied_as_stored(session, run, fingerprint)
+    catch_up(session)
+    world = world_of(session)
+    part = draft_part(session.scope, near.seeds(run.looked["people"]), world, session.show.tell)
+    if part is None:
+        _, view = session.plan(ByDelta(session))
+        return Synchronized(run, plan, session.prove(run, plan, view))
+    return Synchronized(run, plan, _proven(session, run, replace(part, plan=plan), world))

@@ -22,7 +22,7 @@ def apply(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.runs import apply_run
+    from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover
     from rollbook.clock import SystemClock
 
@@ -39,7 +39,7 @@ def apply(
         listing.show_summary(found)
         typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
     with context.open_session(school, found.as_of, clock, quiet=quiet or as_json) as session:
-        done = apply_run(session, found, found.fingerprint)
+        done = apply_planned(session, found, found.fingerprint)
     if as_json:
         print_json(listing.summary(done.run))
     else:

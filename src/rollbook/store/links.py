@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import polars as pl
 from django.db import transaction
 
-from rollbook.store import decisions, mirror
+from rollbook.store import decisions, mirror, scopes
 from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.marks import fresh_marks
-from rollbook.store.models import Institute, Link, LinkHistory, Secret, Tenant
+from rollbook.store.models import Due, Institute, Link, LinkHistory, Secret, Tenant
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -113,6 +113,7 @@ def change(tenant: Tenant, institute: Institute, kind: str, wanted: pl.DataFrame
         undone = moves.filter(pl.col("object_id").is_null()).select("link", object_id="held")
         decisions.refuse(tenant, undone, by.actor, by.reason, by.at)
         _forget_what_was(moves)
+        scopes.look_again(institute, moves["link"], by.at.date(), Due.Kind.LINK)
     return moves.height
 
 

@@ -23,6 +23,7 @@ from rollbook.profiles import Profile
 from rollbook.store.bulk import among, insert_frame, read_frame, table_of
 from rollbook.store.models import (
     Change,
+    Connection,
     Due,
     Grouping,
     Institute,
@@ -178,7 +179,8 @@ def _noticed(
 
 def applied(run: Run, profile: Profile) -> None:
     """Remember how far an applied run looked, and what of it falls due later; what Microsoft put off falls due at once."""
-    if run.purpose != Run.Purpose.SYNCHRONIZATION or "structure" not in run.looked:
+    corporate = Connection.objects.filter(tenant=run.tenant, purpose=Connection.Purpose.CORPORATE)
+    if run.purpose != Run.Purpose.SYNCHRONIZATION or "structure" not in run.looked or corporate.exists():
         return
     chosen = run.looked.get("people") if run.scope in (Run.Scope.PEOPLE, Run.Scope.CHANGED) else None
     with transaction.atomic():
@@ -301,12 +303,14 @@ def _retry(run: Run) -> None:
     )
 
 
-def look_again(institute: Institute, people: Iterable[int], day: dt.date) -> None:
-    """These people are looked at by the next scoped synchronization: something was decided about them."""
-    rows = pl.DataFrame({"subject": sorted(set(people))}, schema={"subject": pl.Int64})
-    kind = pl.lit(Due.Kind.PERSON.value)
+def look_again(institute: Institute, subjects: Iterable[int], day: dt.date, kind: Due.Kind = Due.Kind.PERSON) -> None:
+    """The next scoped synchronization looks at these people, or links: something was decided about them."""
+    rows = pl.DataFrame({"subject": sorted(set(subjects))}, schema={"subject": pl.Int64})
     with transaction.atomic():
-        insert_frame(Due, rows.with_columns(day=pl.lit(day), kind=kind, institute_id=pl.lit(institute.pk)))
+        insert_frame(
+            Due,
+            rows.with_columns(day=pl.lit(day), kind=pl.lit(kind.value), institute_id=pl.lit(institute.pk)),
+        )
 
 
 def links_of(
