@@ -20,7 +20,8 @@ from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WA
 from rollbook.plan.limits import BEYOND
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import match
-from rollbook.plan.memberships import diff_memberships
+from rollbook.plan.memberships import Rules, diff_memberships
+from rollbook.plan.owners import Acting
 from rollbook.profiles import suggested
 from rollbook.roster.tables import Roster
 
@@ -49,7 +50,11 @@ def measure() -> list[Row]:
         "purpose", team="link", security=pl.lit(value=False), has_team=pl.lit(value=True)
     )
     none = pl.DataFrame(schema=pl.Schema(BEYOND))
-    diff = seconds(lambda: diff_memberships(wanted.reasons, actual, teams, none, profile))
+    actual_people = actual.with_columns(user_object_id=pl.lit(None, dtype=pl.String))
+    everybody = wanted.state.users.select(user="link", enabled=pl.lit(value=True), licensed=pl.lit(value=True))
+    acting = Acting(everybody, pl.Series([], dtype=pl.String))
+    rules = Rules(teams["team"], lambda *_: none, acting)
+    diff = seconds(lambda: diff_memberships(wanted.reasons, actual_people, teams, rules, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [
         Row("memory of desired + diff, 20,000 people", peak - baseline, "MB", CEILING, 1.0),

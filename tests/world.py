@@ -11,17 +11,19 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
 from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
+from rollbook.desired.build import LINKED
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, USERS, Relation, State, as_groups
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
+from rollbook.plan.reverse import DONE, Asked, plan_undo
 from rollbook.profiles import Profile, suggested
 from rollbook.roster.tables import SCHEMAS as ROSTER_TABLES
 from rollbook.roster.tables import Roster
@@ -126,6 +128,14 @@ class School:
         )
 
 
+class Registered(Protocol):
+    """A school, however it is told."""
+
+    def roster(self) -> Roster:
+        """All of it."""
+        ...
+
+
 GROUP_LINKS_FROM = 20_000
 NODE_LINKS_FROM = 30_000
 CLASS_LINKS_FROM = 10_000
@@ -146,6 +156,7 @@ class Tenant:
     seats: int = 1_000
     reserved: list[tuple[str, int]] = field(default_factory=list)
     granted: list[tuple[int, str]] = field(default_factory=list)
+    nodes: dict[str, int] = field(default_factory=dict)
 
     def account(self, name: str, **columns: Any) -> str:
         """An account somebody else made; returns its object id."""
@@ -165,9 +176,9 @@ class Tenant:
         self.users.append(row | columns)
         return object_id
 
-    def state(self, matched: Matched | None = None) -> State:
+    def state(self, matched: Matched | None = None, unmanaged: Sequence[int] = ()) -> State:
         """The tenant as the reader would see it; memberships of matched teams by link, strangers with user null."""
-        teams = set(matched.groups["link"]) if matched else set()
+        teams = {*matched.groups["link"], *unmanaged} if matched else set()
         users = set(matched.users["link"]) | teams if matched else set()
         members = [
             {
@@ -187,7 +198,7 @@ class Tenant:
 
     def plan(
         self,
-        school: School,
+        school: Registered,
         as_of: dt.date = AUTUMN,
         profile: Profile | None = None,
         facts: TenantFacts = FACTS,
@@ -195,11 +206,12 @@ class Tenant:
     ) -> Plan:
         """The plan that makes this tenant equal to the school; `seats` are those bought of further licences."""
         profile = profile or suggested()
-        desired = desire(school, as_of, profile, facts, self.departed)
+        made = {key: link for key, link in self.nodes.items() if link in self.links}
+        desired = desire(school, as_of, profile, facts, self.departed, self.nodes, made)
         actual = self.state()
         context = self._context(desired, as_of, seats)
         matched = match(desired, actual, context, profile)
-        actual = self.state(matched)
+        actual = self.state(matched, desired.unmanaged["link"].to_list())
         self._note_absences(View(desired, actual, matched), Scope("tenant", profile, 1, as_of))
         return make_plan(desired, actual, matched, context, profile)
 
@@ -315,6 +327,32 @@ class Tenant:
         else:
             row |= after
 
+    def undo(self, plan: Plan) -> Plan:
+        """The plan that undoes what carrying out `plan` did, looking at what is there now."""
+        done = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).join(
+            plan.details.drop("subject"), on="seq", how="left"
+        )
+        links = [
+            {"link": key, "mark": f"mark-{key}", "object_id": row["object_id"], "adopted": bool(row.get("adopted"))}
+            for key, row in self.links.items()
+        ]
+        users = pl.DataFrame(self.users, schema=pl.Schema(USERS))
+        frame = pl.DataFrame(
+            links,
+            schema=pl.Schema({name: LINKS[name] for name in ("link", "object_id", "adopted")} | {"mark": pl.String}),
+        )
+        memberships = pl.DataFrame(
+            [{name: row.get(name) for name in MEMBERSHIPS} for row in self.memberships], schema=pl.Schema(MEMBERSHIPS)
+        )
+        none = pl.DataFrame(schema={"sku": pl.String, "plan": pl.String})
+        return plan_undo(
+            done.select(DONE.keys()),
+            frame,
+            State(users, _as_frame(self.groups), memberships),
+            pl.Series([], dtype=pl.String),
+            Asked("tenant", 1, AUTUMN, none),
+        )
+
     def _license(self, row: dict[str, Any], subject: int, after: dict[str, Any]) -> None:
         adding = {entry["sku"]: entry["off"] for entry in after.get("licences", [])}
         row["licences"] = sorted({*row["licences"], *adding} - {*after["remove"]})
@@ -350,13 +388,18 @@ def _account(after: dict[str, Any], link: int) -> dict[str, Any]:
 
 
 def desire(
-    school: School,
+    school: Registered,
     as_of: dt.date = AUTUMN,
     profile: Profile | None = None,
     facts: TenantFacts = FACTS,
     departed: list[dict[str, Any]] | None = None,
+    node_links: dict[str, int] | None = None,
+    made_nodes: dict[str, int] | None = None,
 ) -> Desired:
-    """What the tenant should hold, with links that equal the keys of people, and of (the first class of) teams from CLASS_LINKS_FROM."""
+    """What the tenant should hold, with links that equal the keys of people, and of (the first class of) teams from CLASS_LINKS_FROM.
+
+    Links of nodes are those of `node_links`, where new ones are remembered; `made_nodes` have a group.
+    """
     profile, roster = profile or suggested(), school.roster()
     left = pl.DataFrame(departed or [], schema=roster.affiliations.select("person", "user_type").schema)
     people = managed_people(roster, profile, as_of, left).with_columns(
@@ -371,21 +414,17 @@ def desire(
         link=place, mark=pl.format("mark-{}", place)
     )
     nodes = managed_nodes(roster, profile, as_of, people)
-    node_links = numbered_nodes(nodes.groupings())
-    node_links = node_links.select("key", "period", "link", mark=pl.format("mark-{}", "link"))
-    linked = Linked(people, team_links, node_links, licence_groups=groups)
+    known = {} if node_links is None else node_links
+    for key in nodes.nodes["key"]:
+        known.setdefault(key, NODE_LINKS_FROM + len(known))
+    here, made = ({key: known[key] for key in keys} for keys in (nodes.nodes["key"], made_nodes or {}))
+    linked = Linked(people, team_links, _node_links(here), _node_links(made), groups)
     return build_desired(roster, profile, as_of, facts, Managed(teams, nodes), linked)
 
 
-NODE_LINKS: dict[str, int] = {}
-
-
-def numbered_nodes(groupings: pl.DataFrame) -> pl.DataFrame:
-    """The nodes with the column link, which stays the same whatever other nodes there are."""
-    for key in groupings["key"]:
-        NODE_LINKS.setdefault(key, NODE_LINKS_FROM + len(NODE_LINKS))
-    links = groupings["key"].replace_strict(NODE_LINKS, return_dtype=pl.Int64) if groupings.height else []
-    return groupings.with_columns(pl.Series("link", links, dtype=pl.Int64))
+def _node_links(links: dict[str, int]) -> pl.DataFrame:
+    rows = [{"key": key, "period": 0, "link": link, "mark": f"mark-{link}"} for key, link in links.items()]
+    return pl.DataFrame(rows, schema=pl.Schema(LINKED))
 
 
 def told(plan: Plan) -> list[str]:

@@ -36,7 +36,7 @@ from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
-from rollbook.plan.limits import crowded_classes
+from rollbook.plan.limits import crowded_classes, members_afterwards
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.profiles import Profile
@@ -174,7 +174,7 @@ def draft(
     context = _context(scope, desired, memory, reader)
     matched = match(desired, State(users, groups), context, scope.profile)
     tell("memberships")
-    actual = State(users, groups, read_memberships(reader, matched.users, there(matched.groups, groups)))
+    actual = State(users, groups, _memberships(reader, matched, groups, context, desired))
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
     return plan, View(desired, actual, matched)
@@ -188,6 +188,27 @@ def _groups(reader: TenantReader, desired: Desired) -> pl.DataFrame:
 def there(links: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """[link, object_id] of linked groups that are in the tenant."""
     return links.join(groups, on="object_id", how="semi").select("link", "object_id")
+
+
+def _memberships(
+    reader: TenantReader, matched: Matched, groups: pl.DataFrame, context: Context, desired: Desired
+) -> pl.DataFrame:
+    """Memberships (schema MEMBERSHIPS) of the matched groups, and of what is to be taken out of them, at whatever depth.
+
+    How many people go with a group that is taken out has to be known beforehand.
+    """
+    aside = there(context.group_links.join(desired.unmanaged, on="link", how="semi"), groups)
+    ours = there(matched.groups, groups)
+    known = pl.concat([ours, aside])
+    read = read_memberships(reader, matched.users, known, ours)
+    unread = aside
+    while True:
+        ending = read.join(desired.outside, on=["team", "user", "relation"], how="anti")
+        about = unread.join(ending.select(link="user"), on="link", how="semi")
+        if about.is_empty():
+            return read
+        read = pl.concat([read, read_memberships(reader, matched.users, known, about)])
+        unread = unread.join(about, on="link", how="anti")
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
@@ -253,9 +274,10 @@ def first_look(plan: Plan, view: View) -> FirstLook:
     )
 
 
-def crowded(view: View) -> pl.DataFrame:
+def crowded(plan: Plan, view: View) -> pl.DataFrame:
     """Class teams that would have so many members that Assignments stop working in them (schema plan.limits.CROWDED)."""
-    return crowded_classes(view.desired.reasons, view.desired.state.groups)
+    members = members_afterwards(plan, view.desired.reasons, view.actual.memberships)
+    return crowded_classes(members, view.desired.state.groups)
 
 
 def absences(view: View, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -325,9 +347,11 @@ def _read_again(view: View, memory: Memory, reader: TenantReader, only: pl.Serie
     users = memory.links(USER).drop_nulls("object_id").join(ours, on="link", how="semi")
     links = pl.concat([memory.links(kind) for kind in GROUPS]).drop_nulls("object_id")
     held = links.join(wanted, on="link", how="semi").select("link", "object_id")
+    aside = links.join(view.desired.unmanaged, on="link", how="semi").select("link", "object_id")
     groups = _groups(reader, view.desired).drop("link").join(held, on="object_id")
     about = groups if only is None else groups.filter(pl.col("link").is_in(only.implode()))
-    return Reading(read_memberships(reader, users, groups, about), groups, users)
+    known = pl.concat([groups.select("link", "object_id"), aside])
+    return Reading(read_memberships(reader, users, known, about), groups, users)
 
 
 def _prove(plan: Plan, view: View, now: Reading, scope: Scope) -> Proof:

@@ -122,6 +122,38 @@ def test_an_archived_team_that_is_wanted_again_is_kept_in_step_and_stays_archive
     assert len(at_microsoft(tenant)) == 3
 
 
+def by_hand(tenant: Any, sourced_id: str, *, archived: bool) -> None:
+    """Somebody archives a team at Microsoft, or takes it back."""
+    group = tenant.directory.groups.get(link_of(sourced_id).object_id)
+    tenant.directory.groups.put(group["id"], {**group, "_team": {**group["_team"], "archived": archived}})
+
+
+def test_what_was_archived_or_taken_back_by_hand_is_known_once_somebody_asks(institute, tenant):
+    by_hand(tenant, OLD_7A, archived=True)
+
+    run = archived_by(institute)
+
+    assert causes(run) == {link_of(OLD_7A).pk: Cause.ARCHIVED_ALREADY}
+    assert state_of(institute, OLD_7A) == ("ends", True)
+    with pytest.raises(InputRefused, match="There is nothing to archive"):
+        archived_by(institute)
+
+    by_hand(tenant, OLD_7A, archived=False)
+    assert causes(taken_back(institute, OLD_7A)) == {link_of(OLD_7A).pk: Cause.NOT_ARCHIVED}
+    assert state_of(institute, OLD_7A) == ("ends", False)
+
+
+def test_an_archiving_microsoft_took_longer_for_is_known_at_the_next_look(institute, tenant):
+    faults(tenant, {"match": "GET /teams.*/operations", "status": 404, "times": 1000})
+    run = archived_by(institute)
+    faults(tenant)
+    assert (verdict_counts(run), link_of(OLD_7A).archived_at) == ({ChangeVerdict.LATER: 1}, None)
+
+    archived_by(institute)
+
+    assert state_of(institute, OLD_7A) == ("ends", True)
+
+
 def test_without_agreement_nothing_is_archived(institute, tenant):
     with opened(institute) as held:
         run = propose_archiving(held, ENDED)

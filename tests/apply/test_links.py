@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.apply.desk import AUTHOR, account, desk, person
-from tests.apply.wire import connected, control, opened, synchronized, users_of
+from tests.apply.wire import connected, control, opened, set_profile, synchronized, users_of
 from tests.store.world import Frozen, a_school
 
 from rollbook.acts.linkfiles import exported, import_file
@@ -12,9 +12,10 @@ from rollbook.acts.links import find_subject, listed, set_link, shown, undo_link
 from rollbook.acts.rebuild import rebuild
 from rollbook.acts.runs import apply_run
 from rollbook.errors import FileInvalid, InputRefused, TenantBusy
+from rollbook.graph.codec import UNIQUE_NAME
 from rollbook.plan.changes import Cause, ChangeVerdict
 from rollbook.store import leases
-from rollbook.store.models import Account, Link, LinkHistory, Run, Trail
+from rollbook.store.models import Account, Grouping, Link, LinkHistory, Run, Trail
 
 
 def waiting(done):
@@ -287,6 +288,31 @@ def test_after_a_lost_database_links_are_remade_from_marks_and_the_rest_is_repor
     assert (again.made, again.known) == (0, 4)
     assert set(Link.objects.values_list("kind", "object_id", "origin", "mark")) == before
     assert Account.objects.count() == 3
+    synchronized(institute)
+    assert control(tenant, "/counters")["writes"] == 0
+
+
+def test_links_of_the_structure_and_of_licences_are_remade_too_and_foreign_groups_are_told(store, tenant):
+    institute = connected(a_school(2), tenant)
+    levels = {"levels": {"institute": {}, "group": {}}}
+    set_profile(institute, teams__create="subject", users__licences_by_group=True, hierarchies={"general": levels})
+    synchronized(institute)
+    synchronized(institute)
+    held = Link.objects.exclude(object_id=None)
+    before = set(held.values_list("kind", "object_id", "origin", "mark"))
+    assert {kind for kind, *_ in before} == {"user", "team", "node", "licence"}
+    made = {"displayName": "Foreign", "mailEnabled": False, "mailNickname": "foreign", "securityEnabled": True}
+    control(tenant, "/seed", {"groups": [made | {"uniqueName": UNIQUE_NAME + "f" * 32}]})
+    Link.objects.all().delete()
+    Grouping.objects.all().delete()
+    control(tenant, "/counters/reset", {})
+
+    with desk(institute) as at:
+        done = rebuild(at)
+        again = rebuild(at)
+    assert (done.made, again.made, again.known) == (len(before), 0, len(before))
+    assert list(done.left) == [("group", "Foreign", "nobody here knows its mark")]
+    assert set(held.values_list("kind", "object_id", "origin", "mark")) == before
     synchronized(institute)
     assert control(tenant, "/counters")["writes"] == 0
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from rollbook.apply.proof import EXPECTED, GROUPS, STRANGERS, Evidence, Proof, prove
 from rollbook.apply.whys import SENTENCES, SILENT, STATUSES, Why, why_sentence
+from rollbook.directory.desired import OUTSIDE
 from rollbook.directory.state import MEMBERSHIPS
 from rollbook.plan.changes import CHANGES, Cause, ChangeVerdict, Kind
 
 MEMBER, OWNER = 0, 1
 MARIA, JAN, NIKOS, STRANGER = 1, 2, 3, None
-MATHS, GRADE, LICENCES = 100, 200, 300
+MATHS, GRADE, LICENCES, LEFT = 100, 200, 300, 400
 
 Relation = tuple[int, int | None, int]
 
@@ -38,6 +39,8 @@ class World:
     accounts: tuple[int, ...] = (MARIA, JAN, NIKOS)
     keep_previous: bool = False
     strangers: list[tuple[int, str]] = field(default_factory=list)
+    unmanaged: tuple[int, ...] = ()
+    outside: list[Relation] = field(default_factory=list)
 
     def says(self, kind: Kind, subject: int, verdict: ChangeVerdict, other: int | None = None, **more: Any) -> World:
         """The plan has this change, whose verdict is now this one."""
@@ -64,6 +67,8 @@ class World:
                 changes=pl.DataFrame(self.changes, schema=pl.Schema(CHANGES)),
                 strangers=pl.DataFrame(self.strangers, schema=pl.Schema(STRANGERS), orient="row"),
                 keep_previous=self.keep_previous,
+                unmanaged=pl.Series(self.unmanaged, dtype=pl.Int64),
+                outside=pl.DataFrame(self.outside, schema=pl.Schema(OUTSIDE), orient="row"),
             )
         )
 
@@ -144,6 +149,42 @@ def test_somebody_of_the_register_who_should_not_be_there_is_extra_until_the_rem
 
     assert (proof.extra, proof.holds) == (1, False)
     assert told(proof) == [(JAN, "extra", "Microsoft refused the change; see `rollbook show`")]
+
+
+NODE = {"purpose": "node", "kind": "security", "wants_team": False, "has_team": False}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (None, SENTENCES[Why.LEVEL_OFF]),
+        (ChangeVerdict.PLANNED, SENTENCES[Why.LEVEL_OFF]),
+        (ChangeVerdict.NEVER, SILENT[Why.REFUSED]),
+    ],
+)
+def test_the_group_of_a_level_that_is_off_is_extra_until_it_stands_in_no_living_group_any_more(verdict, said):
+    world = World(groups={GRADE: NODE}, actual=members(GRADE, LEFT), unmanaged=(LEFT,))
+    if verdict is not None:
+        world.says(Kind.REMOVE_MEMBER, GRADE, verdict, LEFT, cause=Cause.NOT_NESTED)
+
+    assert told(world.proof()) == [(LEFT, "extra", said)]
+
+
+def test_who_and_what_stands_there_outside_the_scope_is_kept():
+    world = World(
+        groups={MATHS: {}, GRADE: NODE},
+        actual=[*members(MATHS, MARIA), *members(GRADE, LEFT)],
+        unmanaged=(LEFT,),
+        outside=[*members(MATHS, MARIA), *members(GRADE, LEFT)],
+    )
+
+    proof = world.proof()
+
+    assert proof.holds
+    assert proof.deviations.select("user", "status", "why").rows() == [
+        (LEFT, "kept", Why.OUT_OF_SCOPE),
+        (MARIA, "kept", Why.OUT_OF_SCOPE),
+    ]
 
 
 def test_people_outside_the_register_are_shown_but_are_no_fault():

@@ -109,7 +109,7 @@ def test_groups_of_the_structure_are_proven_with_the_groups_nested_in_them(sqlit
     set_profile(institute, hierarchies__general={"levels": {"institute": {}, "academic_period": {}}})
     synchronized(institute)
 
-    found = [row for row in told("proof")["groups"] if row["purpose"] == "node"]
+    found = [row for row in told("proof")["groups"] if row["purpose"] == "hierarchy"]
     assert [row["kind"] for row in found] == ["security", "security"]
     assert [(row["expected"], row["actual"], row["pending"]) for row in found] == [(1, 1, 0), (2, 2, 0)]
     inner = found[1]["group"]

@@ -14,7 +14,7 @@ from tests.years import two_years
 
 from rollbook.acts.links import find_subject, set_link, undo_link
 from rollbook.acts.profiles import copy, enable, find
-from rollbook.acts.rollover import Request, Seen, continue_team, going_on, look, part_team
+from rollbook.acts.rollover import Request, Seen, continue_team, going_on, look, part_team, parting
 from rollbook.acts.runs import session
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import Cause
@@ -170,7 +170,8 @@ def test_what_went_on_is_given_back_and_the_new_class_gets_a_team_of_its_own(sto
     goes_on(institute, SUMMER)
 
     with desk(institute) as held:
-        pair = part_team(held, NEW_8A)
+        pair = parting(held, NEW_8A)
+        part_team(held, pair)
 
     assert (pair.old.handle, pair.new.handle) == (OLD_7A, NEW_8A)
     assert (link_of(OLD_7A).object_id, link_of(OLD_7A).mark) == (group, mark)
@@ -183,7 +184,7 @@ def test_what_went_on_is_given_back_and_the_new_class_gets_a_team_of_its_own(sto
     assert names(tenant) == ["Maths 7A", "Maths 7A", "Maths 8A"]
     assert link_of(OLD_7A).object_id == group
     with desk(institute) as held, pytest.raises(InputRefused, match="did not take over"):
-        part_team(held, NEW_8A)
+        part_team(held, parting(held, NEW_8A))
 
 
 @pytest.mark.parametrize("match", ["name", "external_id", "email", "nothing"])
@@ -227,7 +228,7 @@ def test_what_cannot_go_on_is_refused_with_a_sentence(sqlite_store, tenant, day,
     assert link_of(OLD_7A).object_id is not None
 
 
-def test_a_team_of_its_own_an_archived_one_and_an_earlier_year_are_refused(sqlite_store, tenant):
+def test_a_team_of_its_own_and_an_earlier_year_are_refused(sqlite_store, tenant):
     institute = connected(two_years(), tenant)
     synchronized_on(institute, LEAD)
 
@@ -236,10 +237,23 @@ def test_a_team_of_its_own_an_archived_one_and_an_earlier_year_are_refused(sqlit
     Link.objects.filter(pk=link_of(OLD_7A).pk).update(object_id=None, origin=None)
     with pytest.raises(InputRefused, match="belongs to a later academic period"):
         goes_on(institute, NEXT, NEW_8A, OLD_7A)
-    Link.objects.filter(pk=link_of(NEW_8A).pk).update(archived_at=Later(NEXT).now())
+
+
+def test_whether_a_team_is_archived_is_asked_of_microsoft_before_it_goes_on(sqlite_store, tenant):
+    institute = connected(two_years(), tenant)
+    synchronized_on(institute, AUTUMN)
+    group = tenant.directory.groups.get(link_of(OLD_7A).object_id)
+    tenant.directory.groups.put(group["id"], {**group, "_team": {**group["_team"], "archived": True}})
+
     with pytest.raises(InputRefused, match="is archived") as refused:
-        goes_on(institute, NEXT, NEW_8A, OLD_7A)
-    assert refused.value.remedy.endswith(f"rollbook rollover unarchive {NEW_8A}")
+        goes_on(institute, SUMMER)
+    assert refused.value.remedy.endswith(f"rollbook rollover unarchive {OLD_7A}")
+    assert link_of(OLD_7A).archived_at is not None
+
+    tenant.directory.groups.put(group["id"], group)
+    goes_on(institute, SUMMER)
+    assert link_of(NEW_8A).object_id == group["id"]
+    assert link_of(NEW_8A).archived_at is None
 
 
 def test_a_group_that_is_gone_or_somebody_elses_is_not_taken_over(sqlite_store, tenant):

@@ -195,6 +195,8 @@ def test_plan_approve_apply_and_show_by_hand(shell, tmp_path: Path):
         assert shell("import", str(folder)).returncode == 0
 
         shown = shell("plan", *day)
+        assert shown.stdout.lstrip().startswith("what")
+        assert "9 changes planned, nothing waits" in shown.stdout
         assert "New1 Pupil gets an account: in the register, without an account" in shown.stdout
         assert "7A Maths gained New1 Pupil: enrolment began 2026-09-01" in shown.stdout
         due = shell("sync", *day)
@@ -216,6 +218,8 @@ def test_plan_approve_apply_and_show_by_hand(shell, tmp_path: Path):
     stopped = shell("sync", *day)
     assert stopped.returncode == 7
     assert "Nothing answers" in stopped.stderr
+    port = said["graph"].split(":")[2].split("/")[0]
+    assert f"rollbook emulator serve --port {port} --state {state / 'tenant.state'} --quota-scale off" in stopped.stderr
 
 
 def test_the_portal_answers_only_on_this_machine(shell):

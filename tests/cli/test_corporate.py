@@ -38,7 +38,7 @@ def test_a_corporate_tenant_is_connected_matched_looked_at_and_removed(sqlite_st
         said("corporate", "sync", "--as-of", "2026-10-01", "--quiet")
     assert due.value.remedy == f"Run `rollbook corporate sync --approve {due.value.fingerprint}`."
     said("corporate", "sync", "--as-of", "2026-10-01", "--quiet", "--approve", due.value.fingerprint)
-    assert "1 employees of The School are linked, 0 to review" in said("corporate", "show")
+    assert "1 employee of The School is linked, 0 to review" in said("corporate", "show")
     assert told("corporate", "show")["linked"] == 1
     assert "eleni@staff.example" in said("link", "list", "--corporate")
     assert told("match", "list", "--corporate") == []

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.apply.wire import set_profile
+from tests.apply.wire import connected, set_profile, synchronized
 from tests.cli.inside import said, told
 from tests.store.world import a_school, deliver
 from typer.testing import CliRunner
 
 from rollbook.cli.app import app
 from rollbook.errors import InputRefused
+from rollbook.store.models import Connection
 
 DAY = ("--as-of", "2026-10-01")
 
@@ -47,11 +48,11 @@ def test_who_is_held_is_listed_for_people_and_for_machines(school):
 def test_one_is_released_and_held_again(school):
     released = said("release", "p2", *DAY)
 
-    assert "One enrolment of one person is released." in released
+    assert "1 enrolment of 1 person is released." in released
     assert "The next synchronization adds them to their teams: rollbook sync" in released
     assert "2 enrolments of 2 people are held" in said("held", *DAY)
     assert "Nothing is held" in said("release", "p2", *DAY)
-    assert "One enrolment of one person is no longer released." in said("release", "p2", "--undo", *DAY)
+    assert "1 enrolment of 1 person is no longer released." in said("release", "p2", "--undo", *DAY)
     assert "3 enrolments" in said("held", "--class", "7A Maths", *DAY)
     assert "Nothing was released of them" in said("release", "p2", "--undo", *DAY)
 
@@ -95,3 +96,16 @@ def test_a_long_list_is_cut_and_says_how_to_see_it_all(sqlite_store):
     assert "... in 2 more classes" in cut
     whole = said("held", "--all", *DAY)
     assert (whole.count("began"), "more" in whole) == (45, False)
+
+
+def test_who_is_in_the_team_already_is_told_where_a_tenant_is_connected(sqlite_store, tenant):
+    institute = connected(a_school(1), tenant)
+    synchronized(institute)
+    set_profile(institute, enrolments__sync_start_date="2026-09-15")
+    assert [row["in_team"] for row in told("held", *DAY)["enrolments"]] == [True]
+    assert "in the team already" in said("held", *DAY)
+
+    Connection.objects.update(graph_url="http://127.0.0.1:9/v1.0", login_url="http://127.0.0.1:9")
+    ran = CliRunner().invoke(app, ["held", *DAY], catch_exceptions=False)
+    assert "Who is in a team already is not told: Nothing answers" in ran.stderr
+    assert "1 enrolment of 1 person is held" in ran.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.apply.desk import account
-from tests.apply.wire import connected, synchronized
+from tests.apply.wire import connected, control, set_profile, synchronized
 from tests.cli.inside import said, told
 from tests.store.world import a_school
 from typer.testing import CliRunner
@@ -40,3 +40,18 @@ def test_exactly_one_decision_is_taken():
         ran = CliRunner().invoke(app, ["match", "decide", "S2", *arguments])
         assert ran.exit_code == 2
         assert "exactly one" in ran.stderr
+
+
+def test_a_group_of_a_hierarchy_that_several_match_is_listed_with_what_to_type_and_decided(sqlite_store, tenant):
+    institute = connected(a_school(1), tenant)
+    set_profile(institute, hierarchies__general={"levels": {"institute": {}}})
+    group = {"displayName": "The School", "mailEnabled": False, "securityEnabled": True}
+    control(tenant, "/seed", {"groups": [{**group, "mailNickname": "one"}, {**group, "mailNickname": "two"}]})
+    synchronized(institute)
+
+    (entry,) = told("match", "list")
+    assert entry["command"] == "rollbook match decide --class general/security/institute:school"
+    assert "counts at the next plan" in said("match", "decide", "--class", "general/security/institute:school", "two")
+    assert told("link", "show", "--class", "general/security/institute:school")["object_id"] in {
+        candidate["object_id"] for candidate in entry["candidates"]
+    }

@@ -142,3 +142,16 @@ def test_a_level_that_teams_uses_is_said_to_be_left_out_when_it_is_saved_and_sho
     assert len(json.loads(said(shell, "show", "Suggested", "--json"))["left_out"]) == 1
     a_hierarchy(shell, tmp_path, "subject")
     assert json.loads(said(shell, "show", "Suggested", "--json"))["left_out"] == []
+
+
+def test_a_profile_comes_from_standard_input_and_goes_to_standard_output(shell, tmp_path):
+    text = said(shell, "export", "Suggested", "-")
+    assert not (tmp_path / "-").exists()
+
+    edited = shell("profile", "edit", "Suggested", "-", text=text.replace("levels: {}", "levels: {grade: {}}", 1))
+    lines = edited.stdout.splitlines()
+    assert "hierarchies.general.levels.grade: (nothing) -> these settings" in lines
+    assert "  match: name" in lines
+    assert max(map(len, lines)) < 250
+    made = shell("profile", "import", "-", "--name", "Piped", text=text)
+    assert (made.returncode, "Piped is a draft" in made.stdout) == (0, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import shlex
 
 import pytest
 from tests.apply.wire import Later, connected, set_profile, synchronized, synchronized_on
@@ -79,7 +80,7 @@ def test_groups_of_the_structure_that_are_left_over_are_listed_for_removal(sqlit
 
     shown = said("rollover", *AUTUMN)
 
-    assert "Groups of the structure listed for removal: 1\n  7A, general/security/group:7A: its hierarchy" in shown
+    assert "Groups of hierarchies listed for removal: 1\n  7A, general/security/group:7A: its hierarchy" in shown
     assert "Nothing is ever deleted here" in shown
     assert [row["id"] for row in told("rollover", *AUTUMN)["left_over"]] == ["general/security/group:7A"]
 
@@ -94,11 +95,11 @@ def test_a_team_goes_on_after_a_question_and_is_given_back(school):
     done = answering("y\n", "rollover", "continue", OLD_7A, "8A-Maths-2028", *SUMMER)
     assert "Maths 8A (2027-2028) goes on with the team of Maths 7A (2026-2027)." in done.stdout
     assert "from 2027-09-01; goes on from Maths 7A (2026-2027)" in said("rollover", *SUMMER)
-    assert "Maths 7A (2026-2027) has its team back; Maths 8A" in said("rollover", "part", "8A-Maths-2028")
+    assert "Maths 7A (2026-2027) has its team back; Maths 8A" in said("rollover", "part", "8A-Maths-2028", "--yes")
     assert told("rollover", *SUMMER)["continues"][0]["id"] == OLD_7A
     moved = told("rollover", "continue", OLD_7A, NEW_8A, "--yes", *SUMMER)
     assert (moved["old"], moved["new"]) == (OLD_7A, NEW_8A)
-    assert told("rollover", "part", NEW_8A)["object_id"] == moved["object_id"]
+    assert told("rollover", "part", NEW_8A, "--yes")["object_id"] == moved["object_id"]
 
 
 def test_ambiguous_names_and_nothing_named_are_refused(school):
@@ -118,7 +119,7 @@ def test_teams_are_archived_and_taken_back_after_a_question_that_says_what_it_me
     refused = answering("n\n", "rollover", "archive", "--ended", *NEXT)
     assert refused.exit_code == 1
     assert "Maths 7A's team is archived: an administrator asked for it" in refused.stdout
-    assert "Archive one team? An archived team can be read and no longer written in; everybody stays" in refused.stderr
+    assert "Archive 1 team? An archived team can be read and no longer written in; everybody stays" in refused.stderr
     assert Run.objects.order_by("-number")[0].state == "superseded"
 
     done = answering("y\n", "rollover", "archive", "--ended", *NEXT)
@@ -130,7 +131,7 @@ def test_teams_are_archived_and_taken_back_after_a_question_that_says_what_it_me
     assert [line["reason"] for line in again["plan"]] == ["waits: is archived already"]
 
     asked = answering("y\n", "rollover", "unarchive", "Maths 7A@2026-2027", *NEXT)
-    assert "Take one team back from the archive?" in asked.stderr
+    assert "Take 1 team back from the archive?" in asked.stderr
     assert not any(row["archived"] for row in told("rollover", *NEXT)["ends"])
 
 
@@ -151,5 +152,16 @@ def test_a_proposal_that_waits_is_carried_out_by_its_number(school, tenant):
 
     asked = answering("y\n", "apply", str(run.number))
 
-    assert "Archive one team?" in asked.stderr
+    assert "Archive 1 team?" in asked.stderr
     assert told("rollover", *NEXT)["ends"][0]["archived"] is True
+
+
+def test_a_class_of_two_modes_is_asked_for_in_words_that_can_be_typed(school):
+    set_profile(school, teams__create="subject")
+    synchronized(school)
+
+    with pytest.raises(InputRefused, match="may be any of") as refused:
+        said("rollover", "archive", "Maths", "--yes", *AUTUMN)
+    handle = refused.value.remedy.split("Name one of: ")[1].split(" (")[0]
+    assert said("link", "show", "--class", OLD_7A).startswith("7A-Maths-2027: ")
+    assert told("rollover", "archive", *shlex.split(handle), "--yes", *AUTUMN)["plan"]

@@ -113,13 +113,40 @@ def test_teams_that_are_no_longer_managed_are_listed_with_the_reason(sqlite_stor
 
     set_profile(institute, teams__create="nothing")
     assert told(*TEAMS)["left"] == [
-        {"name": "7A Maths", "reason": "by the profile nothing becomes a team", "archived": False}
+        {
+            "name": "7A Maths (2026-2027)",
+            "id": "c1@2026-2027",
+            "reason": "by the profile nothing becomes a team",
+            "archived": False,
+        }
     ]
     assert "1 team there and no longer managed: rollbook teams 'Suggested' --left" in said(*TEAMS)
     left = said(*TEAMS, "--left")
-    assert "7A Maths: by the profile nothing becomes a team" in left
-    assert "rollbook rollover" in left
-    assert said(*TEAMS, "--left", "--csv", "-").splitlines()[1].startswith("7A Maths,by the profile nothing")
+    assert "7A Maths (2026-2027), c1@2026-2027: by the profile nothing becomes a team" in left
+    assert "1 team is no longer managed" in left
+    assert "rollbook rollover archive c1@2026-2027" in left
+    assert said(*TEAMS, "--left", "--csv", "-").splitlines()[1].startswith("7A Maths (2026-2027),c1@2026-2027,by the")
+    assert told("rollover", "archive", "c1@2026-2027", "--yes", *DAY)["verdicts"] == {"done": 1}
+
+
+def test_teams_that_are_called_alike_are_warned_of_with_what_to_do(school):
+    set_profile(school, teams__mappings__display_name={"type": "static", "value": "Maths"})
+
+    assert [row["warnings"] for row in told(*TEAMS)["teams"]] == [["2 teams would be called Maths"]] * 2
+    assert "teams.mappings.display_name, for example the expression {{ name }} ({{ code }})" in said(*TEAMS)
+
+
+def test_a_team_that_is_there_is_told_as_what_it_is(sqlite_store, tenant):
+    institute = connected(a_school(1), tenant)
+    synchronized(institute)
+    set_profile(institute, teams__template="standard")
+
+    assert [row["kind"] for row in told(*TEAMS)["teams"]] == ["class"]
+
+
+def test_json_and_csv_are_not_had_at_once(school):
+    with pytest.raises(InputRefused, match="cannot be had at once"):
+        said(*TEAMS, "--csv", "-", "--json")
 
 
 STRUCTURE = {"levels": {"institute": {}, "academic_period": {}, "group": {}}}
@@ -197,6 +224,26 @@ def test_groups_of_a_hierarchy_that_was_changed_are_left_over_with_the_reason(sq
     unified = {"levels": {"institute": {}}, "group_type": "unified", "owners": ["p1"]}
     set_profile(institute, hierarchies__general=unified)
     assert told(*TREE)["left"] == [
-        {"name": "The School", "reason": "its hierarchy makes groups of the other type now", "archived": False}
+        {
+            "name": "The School",
+            "id": "general/security/institute:school",
+            "reason": "its hierarchy makes groups of the other type now",
+            "archived": False,
+        }
     ]
-    assert "1 groups of the structure are there" in said(*TREE)
+    assert "1 group is left over." in said(*TREE)
+
+
+def test_saving_another_mode_says_how_many_teams_are_left_and_what_becomes_of_levels(sqlite_store, tenant, tmp_path):
+    institute = connected(a_school(1), tenant)
+    set_profile(institute, hierarchies__general={"levels": {"group": {}}})
+    synchronized(institute)
+    file = tmp_path / "profile.yaml"
+    said("profile", "export", "Suggested", str(file))
+    file.write_text(file.read_text().replace("create: group_subject", "create: nothing"))
+
+    saved = said("profile", "edit", "Suggested", str(file))
+
+    assert "1 team that is there is no longer managed" in saved
+    assert "rollbook teams Suggested --left" in saved
+    assert "the level group counts now, because teams.create is nothing" in saved

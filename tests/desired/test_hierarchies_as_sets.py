@@ -6,17 +6,22 @@ The paths are found here a second time, person by person, as product.md section 
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from dataclasses import fields, replace
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.desired.lycee import Lycee, nodes_of, profile_with
 from tests.examples import examples
+from tests.world import CLASS_LINKS_FROM, Tenant, told
 
-from rollbook.desired.node_groups import in_nodes
+from rollbook.desired import ManagedNodes
+from rollbook.desired.hierarchies import hierarchies_in_use
+from rollbook.desired.node_groups import in_nodes, pattern
 from rollbook.profiles import Level
 from rollbook.roster.tables import Roster
 
@@ -208,6 +213,82 @@ def test_nested_membership_equals_flat_membership(school, chosen):
         as_path(key): members for key, members in flat.items() if key.startswith("general")
     }
     assert {key.replace("security", "unified"): inside(key) for key in nested} == flat
+
+
+modes = st.sampled_from(["nothing", "group", "subject"])
+
+
+@settings(max_examples=examples(5), deadline=None)
+@given(schools(), st.lists(st.tuples(levels, modes), min_size=2, max_size=3))
+def test_nested_membership_stays_flat_membership_when_levels_are_switched_on_and_off_or_hidden(school, turns):
+    tenant = Tenant()
+    for chosen, mode in turns:
+        synchronized(tenant, school, profile_with(chosen, teams=mode))
+        everybody_moves(school)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((["institute", "grade", "group"], "nothing"), (["institute", "grade", "group"], "group")),
+        ((["institute", "grade", "group"], "nothing"), (["institute", "grade"], "nothing")),
+        ((["institute", "grade", "group"], "nothing"), (["institute", "group"], "nothing")),
+        ((["institute", "group"], "nothing"), (["institute", "grade", "group"], "nothing")),
+    ],
+    ids=["hidden", "last level off", "level between off", "level between on"],
+)
+def test_whoever_moves_on_leaves_the_groups_above_though_a_level_is_off_by_now_and_after_it_is_on_again(before, after):
+    tenant, school = Tenant(), Lycee()
+    school.klass("K0", "Maths", group="7A", grade="7").klass("K1", "Maths", group="8B", grade="8")
+    school.student("Maria", "K0").student("Nikos", "K1").teacher("Eleni", "K0", "K1")
+
+    for chosen, mode in (before, after, before):
+        synchronized(tenant, school, profile_with(chosen, teams=mode))
+        everybody_moves(school, among=2)
+
+
+def everybody_moves(school: Lycee, among: int = 5) -> None:
+    """Whoever learns or teaches in a class does so in the next one."""
+    for row in (*school.tables.get("enrolments", ()), *school.tables.get("teachings", ())):
+        row["klass"] = row["klass"] % among + 1
+
+
+def synchronized(tenant: Tenant, school: Lycee, profile: Any) -> None:
+    """One synchronization, after which everybody is where they belong, and nothing is left to do."""
+    before = people_by_group(tenant)
+    tenant.apply(tenant.plan(school, profile=profile))
+    managed = nodes_of(school.roster(), profile)
+    with_account = pl.Series([link for link in tenant.links if link < CLASS_LINKS_FROM], dtype=pl.Int64)
+    belonging = managed.belonging.filter(pl.col("person").is_in(with_account.implode()))
+    flat = {key: set(belonging.filter(pl.col("node") == node)["person"]) for node, key in keys_of(managed)}
+
+    now = people_by_group(tenant)
+    assert {key: everybody_in(now, key) for key in flat} == flat
+    # A key with a level that is off or hidden now stands for no path any more: its group stays as it was.
+    patterns = [pattern(name, *use) for name, use in hierarchies_in_use(profile).items()]
+    left = {key for key in before if not any(re.match(each, key) for each in patterns)}
+    assert {key: now[key] for key in left} == {key: before[key] for key in left}
+    again = tenant.plan(school, profile=profile)
+    assert again.counts["changes"] == 0, told(again)
+
+
+def keys_of(managed: ManagedNodes) -> list[tuple[int, str]]:
+    return managed.nodes.select("node", "key").rows()
+
+
+def people_by_group(tenant: Tenant) -> dict[str, set[Any]]:
+    """What the group of each node holds in a tenant: people as numbers, groups as keys."""
+    keys = {link: key for key, link in tenant.nodes.items() if link in tenant.links}
+    held: dict[str, set[Any]] = {key: set() for key in keys.values()}
+    for row in tenant.memberships:
+        if row["team"] in keys:
+            held[keys[row["team"]]].add(keys.get(row["user"], row["user"]))
+    return held
+
+
+def everybody_in(held: dict[str, set[Any]], key: str) -> set[int]:
+    parts = [everybody_in(held, member) if isinstance(member, str) else {member} for member in held[key]]
+    return set().union(*parts)
 
 
 def relations(roster: Roster, profile: Any) -> dict[str, set[Any]]:

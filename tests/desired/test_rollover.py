@@ -212,6 +212,20 @@ def test_where_last_year_left_the_register_only_the_same_group_is_known():
     assert pairs(school, NEXT, linked) == [("7A Maths", "7A Maths", True, 0, 3, 0)]
 
 
+@pytest.mark.parametrize("becomes", [("7A", "Physics"), ("7C", "Maths")])
+def test_a_class_whose_subject_or_group_was_corrected_may_go_on_within_its_year(becomes: tuple[str, str]):
+    school = two_years()
+    linked, earlier = linked_on(school, AUTUMN), school.roster()
+    school.taught_in[*becomes, "2027"] = school.taught_in.pop(("7A", "Maths", "2027"))
+
+    found = turn(school.roster(), suggested(), AUTUMN, linked, earlier)
+
+    same_year = found.candidates.join(school.roster().academic_periods.filter(sourced_id="2027"), on="period")
+    assert same_year.select("link", "shared", "students", "before").rows() == [(101, 3, 3, 3)]
+    (ended,) = found.teams.filter(state="ends").iter_rows(named=True)
+    assert (ended["link"], ended["why"]) == (101, "class_gone")
+
+
 def test_a_school_without_teams_and_without_years_has_nothing_to_tell():
     nothing = turn(
         Years(years=()).roster(), profile(teams__create="nothing"), AUTUMN, linked_on(two_years(), AUTUMN).clear()

@@ -54,6 +54,22 @@ def test_an_item_that_was_put_off_travels_again_after_the_pause_and_not_before()
     assert not lanes.again(second, 7.0, 7.0)
 
 
+def test_an_item_with_a_pause_rests_once_before_it_travels_and_holds_nobody_up():
+    resting = Item(1, Request("PATCH", "/groups/a"), frozenset("a"), pause=10.0)
+    lanes = Lanes(iter([resting, item(2, "a")]), Throttle.unlimited(), max_attempts=2)
+
+    (other,) = lanes.next_batch(3.0)
+    lanes.settled(other)
+
+    assert other.key == 2
+    assert not lanes.finished
+    assert lanes.wake_at(3.0) == 13.0
+    assert lanes.next_batch(12.9) == []
+    assert lanes.next_batch(13.0) == [resting]
+    assert lanes.again(resting, 13.0, 1.0)
+    assert lanes.next_batch(14.0) == [resting]
+
+
 def test_a_batch_takes_twenty_items_of_different_objects():
     lanes = Lanes(
         iter([*(item(n, "same") for n in range(30)), *(item(99 + n, f"o{n}") for n in range(30))]),

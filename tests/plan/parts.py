@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-from tests.world import AUTUMN, CLASS_LINKS_FROM, GROUP_LINKS_FROM, School, Tenant, desire, numbered_nodes
+from tests.world import AUTUMN, CLASS_LINKS_FROM, GROUP_LINKS_FROM, NODE_LINKS_FROM, School, Tenant, desire
 
 from rollbook.desired import TenantFacts, managed_nodes, managed_people, managed_teams, near
 from rollbook.directory.state import Relation
@@ -87,7 +87,12 @@ class Look:
         of_teams = teams.agg(link=pl.col("klass").min() + CLASS_LINKS_FROM).with_columns(kind=pl.lit("team"))
         people = managed_people(roster, self.profile, self.as_of, self.departed(pl.Series([])))
         nodes = managed_nodes(roster, self.profile, self.as_of, people).groupings()
-        of_nodes = numbered_nodes(nodes).with_columns(kind=pl.lit("node"))
+        known = self.tenant.nodes
+        for key in nodes["key"]:
+            known.setdefault(key, NODE_LINKS_FROM + len(known))
+        rows = [("node", link, key, 0) for key, link in known.items()]
+        of_nodes = pl.DataFrame(rows, schema=["kind", "link", "key", "period"], orient="row")
+        of_nodes = of_nodes.cast({"kind": pl.String, "link": pl.Int64, "key": pl.String, "period": pl.Int64})
         both = [rows.select("kind", pl.col("link").cast(pl.Int64), "key", "period") for rows in (of_teams, of_nodes)]
         return pl.concat(both).with_columns(mark=pl.format("mark-{}", "link"))
 
@@ -125,7 +130,10 @@ class Look:
         )
 
     def _context(self) -> Context:
-        desired = self._once("desired", lambda: desire(self.school, self.as_of, self.profile, self.facts_of_tenant))
+        desired = self._once(
+            "desired",
+            lambda: desire(self.school, self.as_of, self.profile, self.facts_of_tenant, None, self.tenant.nodes),
+        )
         return self.tenant._context(desired, self.as_of, self.bought)
 
     def links_among(self, kinds: Sequence[str], links: pl.Series, object_ids: Collection[str]) -> pl.DataFrame:

@@ -86,6 +86,6 @@ def test_a_person_always_has_to_agree_to_exactly_this_plan():
     assert needs_person(plan) == ["teams-archived"]
     with pytest.raises(ApprovalDue):
         approve(plan, None)
-    assert objection_sentence(plan.objections[0]).startswith("Teams would be archived: 1; a person")
+    assert objection_sentence(plan.objections[0]).startswith("1 team would be archived; a person")
     assert needs_person(planned(Kind.UNARCHIVE_TEAM, archived=frozenset({"g1"}))) == ["teams-unarchived"]
     assert planned().fingerprint == plan.fingerprint

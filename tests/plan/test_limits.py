@@ -7,9 +7,9 @@ import pytest
 
 from rollbook.plan import limits
 from rollbook.plan.changes import Cause
-from rollbook.plan.limits import beyond_limits, crowded_classes
+from rollbook.plan.limits import crowded_classes
 
-ANNA, PETER = 1, 2
+ANNA, PETER, STRANGER = 1, 2, None
 RELATIONS = {"team": pl.Int64, "user": pl.Int64, "relation": pl.UInt8}
 
 
@@ -26,12 +26,17 @@ def small_limits(monkeypatch):
         monkeypatch.setattr(limits, name, most)
 
 
-def related(*rows: tuple[int, int, int]) -> pl.DataFrame:
+def related(*rows: tuple[int, int | None, int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=RELATIONS, orient="row")
 
 
 def groups(kind: str, *links: int, has_team: bool = False) -> pl.DataFrame:
     return pl.DataFrame({"link": links, "kind": [kind] * len(links), "has_team": [has_team] * len(links)})
+
+
+def beyond_limits(adding: pl.DataFrame, groups: pl.DataFrame, staying: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What is too much, in a tenant in which these are there already and stay."""
+    return limits.beyond_limits(adding, related() if staying is None else staying, groups)
 
 
 def told(found: pl.DataFrame) -> list[tuple[int, int, int, str]]:
@@ -67,6 +72,26 @@ def test_a_team_has_only_so_many_members_and_a_group_that_is_none_has_any():
         (10, 7, 0, "TOO_MANY_MEMBERS"),
     ]
     assert beyond_limits(relations, groups("class", 10)).is_empty()
+
+
+def test_whoever_is_there_already_counts_first_also_people_no_register_knows():
+    owners = related((10, STRANGER, 1), (10, 9, 1))
+    members = related(*((10, user, 0) for user in (STRANGER, STRANGER, 7, 8)))
+    adding = related((10, ANNA, 1), (10, ANNA, 0), (10, PETER, 0))
+
+    assert told(beyond_limits(adding, groups("class", 10, has_team=True), pl.concat([owners, members]))) == [
+        (10, ANNA, 1, "TOO_MANY_OWNERS"),
+        (10, PETER, 0, "TOO_MANY_MEMBERS"),
+    ]
+
+
+def test_groups_somebody_stays_in_count_before_those_they_would_be_added_to_and_are_never_told_themselves():
+    there = related((13, ANNA, 0), (14, ANNA, 0), (15, ANNA, 0), (16, ANNA, 0))
+
+    unified = beyond_limits(related((10, ANNA, 0)), groups("unified", 10, 13, 14, 15, 16), there)
+    security = beyond_limits(related((10, ANNA, 0)), groups("security", 10, 13, 14, 15, 16), there)
+
+    assert told(unified) == told(security) == [(10, ANNA, 0, "TOO_MANY_GROUPS")]
 
 
 def test_security_groups_around_the_ones_somebody_is_in_count_once_each():

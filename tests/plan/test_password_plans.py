@@ -90,7 +90,7 @@ def test_a_person_always_has_to_agree_to_exactly_this_plan():
     assert needs_person(plan) == ["passwords-set"]
     with pytest.raises(ApprovalDue):
         approve(plan, None)
-    assert objection_sentence(plan.objections[0]).startswith("New passwords would be set: 1;")
+    assert objection_sentence(plan.objections[0]).startswith("1 new password would be set;")
     assert planned(account={"user_principal_name": "m@school.example"}).fingerprint != plan.fingerprint
     assert planned().fingerprint == plan.fingerprint
 

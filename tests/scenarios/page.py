@@ -297,7 +297,7 @@ P69a | §2 | rule | Employees are matched there by reading only; nothing is writ
 
 TEAMS = section(
     "Teams",
-    "test_teams.py test_team_owners.py test_rollover.py",
+    "test_teams.py test_teams_found.py test_team_owners.py test_rollover.py",
     "fadff6cf",
     """
 P70  | 629f7df9 | rule | Teams have mappings as well.

@@ -285,7 +285,7 @@ class Stage:
             return replace(
                 told(plan, open_session, 0),
                 left_alone=tuple(name for name in alone if name != ADMINISTRATOR),
-                crowded=tuple((names[team], people) for team, people in crowded(view).iter_rows()),
+                crowded=tuple((names[team], people) for team, people in crowded(plan, view).iter_rows()),
             )
 
     def leave_and_return(self, name: str) -> None:

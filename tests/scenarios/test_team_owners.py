@@ -6,6 +6,9 @@ import pytest
 from tests.scenarios.stage import Stage, actions, proves, roles
 from tests.scenarios.tenant import made_by_others
 
+from rollbook.acts.lost_settings import lost
+from rollbook.errors import ProfileInvalid
+
 
 def a_class(stage: Stage) -> None:
     """A class with a teacher and a student."""
@@ -135,6 +138,27 @@ def test_somebody_set_as_owner_for_a_location_owns_the_teams_of_what_lies_below_
 
     assert stage.tenant.owners("7A") == {"Nikos Vasilakis", "Ines Costa"}
     assert stage.tenant.owners("8B") == {"Eleni Demetriou"}
+
+
+@proves("P75d")
+def test_a_location_that_left_the_register_stops_nobody_and_is_said_and_cannot_be_named_anew(stage: Stage):
+    two_campuses(stage)
+    owners = [{"person": "head"}, {"location": "location Attic", "person": "head of north"}]
+    stage.profile(teams={"extra_owners": owners})
+    with pytest.raises(
+        ProfileInvalid, match=r"teams\.extra_owners\.1\.location: the register has no location 'location Attic'"
+    ):
+        stage.institute()
+    owners[1]["location"] = "location North"
+    settings = stage.profile(teams={"extra_owners": owners})
+    stage.synchronise()
+    del stage.school.within["location", "North"]
+    stage.school.place("Lycee")
+
+    stage.synchronise()
+
+    assert stage.tenant.owners("7A") == {"Nikos Vasilakis", "Omar Haddad"}
+    assert [path for path, _ in lost(stage.institute(), settings)] == ["teams.extra_owners.1.location"]
 
 
 @proves("P75d")

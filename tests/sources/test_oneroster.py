@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -305,6 +306,29 @@ def test_people_of_two_types_are_both(tmp_path: Path):
 
     types = roster.affiliations.join(roster.people, on="person").filter(sourced_id="t1")["user_type"].to_list()
     assert sorted(types) == ["parent", "teacher"]
+
+
+def test_terms_without_a_school_year_make_one_for_each_they_name(tmp_path: Path):
+    days = {"2027": ("2026-09-01", "2027-07-01"), "2028": ("2027-09-01", "2028-07-01")}
+    terms = [
+        {
+            "sourcedId": f"t{year}",
+            "title": year,
+            "type": "term",
+            "startDate": first,
+            "endDate": last,
+            "schoolYear": year,
+        }
+        for year, (first, last) in days.items()
+    ]
+    classes = [ROWS["classes"][0] | {"sourcedId": f"c{n}", "termSourcedIds": f"t202{n + 6}"} for n in (1, 2)]
+    roster = sources.read(write(tmp_path / "r", academicSessions=terms, classes=classes)).roster
+
+    years = roster.academic_periods.select("period", year="sourced_id", begins=pl.col("begin").cast(pl.String))
+    assert roster.classes.join(years, on="period").select("sourced_id", "year", "begins").rows() == [
+        ("c1", "derived", "2026-09-01"),
+        ("c2", "derived@2027-09-01", "2027-09-01"),
+    ]
 
 
 def test_equal_findings_are_summed_with_the_first_examples(tmp_path: Path):

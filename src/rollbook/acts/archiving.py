@@ -83,6 +83,19 @@ def _plan(session: Session, linked: Sequence[int], kind: Kind) -> Plan:
     reader, scope = session.tenant.reader, session.scope
     groups = reader.groups_by_id(chosen["object_id"].to_list())
     archived = reader.archived(groups.filter("has_team")["object_id"].to_list())
+    _learn(session, chosen, groups, archived)
     return plan_archiving(
         chosen.sort("link"), groups, archived, Asked(scope.tenant, scope.profile_version, scope.as_of, kind)
+    )
+
+
+def _learn(session: Session, chosen: pl.DataFrame, groups: pl.DataFrame, archived: frozenset[str]) -> None:
+    """Remember what was read: somebody may have archived a team at Microsoft, or taken it back, or Microsoft was done after we looked."""
+    there = chosen.join(groups.select("object_id"), on="object_id", how="semi")
+    is_archived = pl.col("object_id").is_in(sorted(archived))
+    links.remember_archived(
+        session.connection.tenant,
+        there.filter(is_archived)["link"].to_list(),
+        there.filter(~is_archived)["link"].to_list(),
+        session.clock.now(),
     )

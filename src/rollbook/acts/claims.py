@@ -64,7 +64,7 @@ class Terms:
 
 def make_codes(request: Request, path: Path, terms: Terms, paper: Paper = Paper.A4) -> Handed:
     """A file of claim codes, PDF or CSV by its name, for everybody who is meant; earlier codes of theirs are void."""
-    if path.suffix.lower() not in (".pdf", ".csv"):
+    if path != Path("-") and path.suffix.lower() not in (".pdf", ".csv"):
         raise InputRefused(f"{path} is neither a PDF nor a CSV file.", remedy="Name it FILE.pdf or FILE.csv.")
     meant, now = ready(request), request.author.clock.now()
     until = request.day + dt.timedelta(days=terms.days)

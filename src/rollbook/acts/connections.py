@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 from django.db import transaction
@@ -20,10 +22,11 @@ from rollbook.graph.reader import GraphReader
 from rollbook.graph.registration import ensure_mark_property, mark_property
 from rollbook.graph.throttle import Throttle
 from rollbook.graph.tokens import AppTokens
-from rollbook.graph.transport import Transport
+from rollbook.graph.transport import UNREACHABLE, Transport
 from rollbook.graph.writer import GraphWriter
 from rollbook.plan.context import SEATS
 from rollbook.store import trail
+from rollbook.store.home import home
 from rollbook.store.models import Connection, Institute, Secret, Tenant
 from rollbook.store.vault import Vault
 
@@ -207,12 +210,26 @@ class Opened:
     writer: Writer
 
 
+def how_to_reach(connection: Connection) -> str:
+    """What to do when nothing answers: of an emulated tenant, the command that starts it again where it was, with all it held."""
+    if not connection.tenant.emulated:
+        return UNREACHABLE
+    # Where `rollbook demo` keeps its tenant; whoever started another one knows its file.
+    kept = home() / "tenant.state"
+    port = urlsplit(connection.graph_url).port
+    command = ["rollbook", "emulator", "serve", "--port", str(port), "--state", str(kept) if kept.exists() else "FILE"]
+    command += [] if connection.quotas else ["--quota-scale", "off", "--delays", "off"]
+    told = "" if kept.exists() else " FILE is where you keep its state."
+    return f"The emulated tenant is not running. Start it again, in a terminal of its own: {shlex.join(command)}{told}"
+
+
 @contextmanager
 def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
     """The connection, ready to read and write while the block runs."""
     secret = Vault().decrypt(connection.secret.ciphertext)
-    tokens = AppTokens(connection.tenant.tid, connection.client_id, secret, connection.login_url)
-    transport = Transport(connection.graph_url, tokens)
+    remedy = how_to_reach(connection)
+    tokens = AppTokens(connection.tenant.tid, connection.client_id, secret, connection.login_url, remedy)
+    transport = Transport(connection.graph_url, tokens, unreachable=remedy)
     throttle = Throttle.documented() if connection.quotas else Throttle.unlimited()
     try:
         if connection.purpose == Connection.Purpose.CORPORATE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rollbook import sources
 from rollbook.acts.actor import Actor
@@ -13,9 +14,11 @@ from rollbook.acts.show import UNSEEN, Show
 from rollbook.clock import Clock
 from rollbook.errors import DeliveryRefused
 from rollbook.roster.findings import Severity
+from rollbook.roster.former import Former
 from rollbook.store import trail
 from rollbook.store.deliveries import Received, import_roster
-from rollbook.store.models import Delivery, Institute
+from rollbook.store.former import read_former
+from rollbook.store.models import Delivery, Institute, Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,15 @@ def import_delivery(
     *,
     institute: str | None = None,
     accepted: bool = False,
+    regroup: bool = False,
     show: Show = UNSEEN,
 ) -> Imported:
-    """Read the delivery at `path` and publish it. Raises DeliveryRefused, with nothing changed, if it cannot be used."""
+    """Read the delivery at `path` and publish it. Raises DeliveryRefused, with nothing changed, if it cannot be used.
+
+    Classes keep the groups they had (roster.groups), unless they are asked to `regroup`.
+    """
     show.tell("reading")
-    reading = sources.read(path, institute=institute)
+    reading = sources.read(path, institute=institute, recall=partial(_known, clock, regroup))
     if reading.roster is None:
         raise _refused(reading)
     home, source = ensure_institute(reading.roster, reading.format, actor, clock)
@@ -56,6 +63,16 @@ def import_delivery(
         institute=home,
     )
     return Imported(home, delivery, reading)
+
+
+def _known(clock: Clock, regroup: bool, form: str, sourced_id: str) -> Former:
+    """What the institute's register said before, and the day it is there."""
+    home = Institute.objects.filter(
+        organisation=Organisation.objects.order_by("pk").first(), sourced_id=sourced_id
+    ).first()
+    if home is None:
+        return Former(day=clock.now().date())
+    return read_former(home, form, clock.now().astimezone(ZoneInfo(home.time_zone)).date(), regroup=regroup)
 
 
 def _refused(reading: sources.Reading) -> DeliveryRefused:

@@ -13,15 +13,18 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
+from rollbook.acts.connections import opened
 from rollbook.acts.profiles import Author, profile_in_force
 from rollbook.desired.held import gives_students_teams, held_enrolments
+from rollbook.desired.teams import team_classes
 from rollbook.handover.slip import natural, sorting, written
 from rollbook.profiles import Profile, parse
 from rollbook.roster.selection import Wanted, among
 from rollbook.roster.tables import Roster
-from rollbook.store import releases, scopes
-from rollbook.store.models import Institute
+from rollbook.store import groupings, links, releases, scopes
+from rollbook.store.models import Connection, Institute, Link
 from rollbook.store.rosters import read_roster
+from rollbook.sync import read_memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class HeldEnrolment:
     title: str
     begin: dt.date
     since: dt.date
+    in_team: bool | None = None  # whether the person is in its team already; None where nobody looked
 
     @property
     def reason(self) -> str:
@@ -83,15 +87,19 @@ class Changed:
     why_nothing: str = ""
 
 
-def held(request: Request) -> Held:
-    """Everything that is held of those who are meant, and if nothing is, why. InputRefused if no profile runs that day."""
+def held(request: Request, *, look: bool = False) -> Held:
+    """Everything that is held of those who are meant, and if nothing is, why. InputRefused if no profile runs that day.
+
+    With `look`, Microsoft is asked who is in their team already, if a tenant is connected; TenantError if it does not answer.
+    """
     version = profile_in_force(request.institute, request.day)
     name, profile, roster = version.profile.name, parse(version.document), read_roster(request.institute)
     since = profile.enrolments.sync_start_date
     found = _held(request, roster, profile)
     if since is None or found.is_empty():
         return Held(name, since, (), _why_nothing(request, name, profile))
-    rows = sorted(_named(found, roster).iter_rows(named=True), key=_order)
+    seated = _seated(request, roster, profile, found) if look else found.with_columns(in_team=UNKNOWN)
+    rows = sorted(_named(seated, roster).iter_rows(named=True), key=_order)
     return Held(name, since, tuple(_enrolment(row, since) for row in rows), "")
 
 
@@ -100,8 +108,33 @@ def _held(request: Request, roster: Roster, profile: Profile) -> pl.DataFrame:
     return among(rows, roster, request.wanted, request.day)
 
 
+UNKNOWN = pl.lit(None, dtype=pl.Boolean)
+
+
+def _seated(request: Request, roster: Roster, profile: Profile, found: pl.DataFrame) -> pl.DataFrame:
+    """`found` [person, klass, ...] with `in_team`: whether the group of the class's team holds the person at Microsoft now."""
+    connection = Connection.objects.filter(institute=request.institute, purpose=Connection.Purpose.MAIN).first()
+    if connection is None:
+        return found.with_columns(in_team=UNKNOWN)
+    tenant = connection.tenant
+    users = links.held(tenant, Link.Kind.USER).drop_nulls("held").select("link", "subject", object_id="held")
+    placed = groupings.placed(tenant, request.institute, Link.Kind.TEAM).drop_nulls("object_id")
+    classes = team_classes(roster, profile.teams.create).join(found, on="klass", how="semi")
+    teams = classes.join(placed.select("key", "period", "link", "object_id"), on=["key", "period"])
+    with opened(connection, request.author.clock) as there:
+        groups = teams.select("link", "object_id").unique(maintain_order=True)
+        members = read_memberships(there.reader, users.select("link", "object_id"), groups)
+    inside = (
+        members.join(teams.select("klass", team="link"), on="team")
+        .join(users.select(user="link", person="subject"), on="user")
+        .select("person", "klass", in_team=pl.lit(value=True))
+        .unique()
+    )
+    return found.join(inside, on=["person", "klass"], how="left").with_columns(pl.col("in_team").fill_null(value=False))
+
+
 def _named(found: pl.DataFrame, roster: Roster) -> pl.DataFrame:
-    """[person, given, family, klass, title, begin], sourced ids as keys; a title several of the classes have carries its own."""
+    """[person, given, family, klass, title, begin, in_team], sourced ids as keys; a title several of the classes have carries its own."""
     given, family = (
         pl.coalesce(f"preferred_{part}_name", f"{part}_name").fill_null("").alias(part) for part in ("given", "family")
     )
@@ -114,7 +147,7 @@ def _named(found: pl.DataFrame, roster: Roster) -> pl.DataFrame:
     )
     people = roster.people.select("person", given, family, person_id="sourced_id")
     both = found.join(people, on="person").join(classes, on="klass")
-    return both.select("given", "family", "title", "begin", person="person_id", klass="class_id")
+    return both.select("given", "family", "title", "begin", "in_team", person="person_id", klass="class_id")
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -125,7 +158,7 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _enrolment(row: Mapping[str, Any], since: dt.date) -> HeldEnrolment:
     name, title = written(f"{row['given']} {row['family']}"), written(row["title"])
-    return HeldEnrolment(row["person"], name, row["klass"], title, row["begin"], since)
+    return HeldEnrolment(row["person"], name, row["klass"], title, row["begin"], since, row["in_team"])
 
 
 def _why_nothing(request: Request, name: str, profile: Profile) -> str:

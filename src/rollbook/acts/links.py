@@ -11,8 +11,8 @@ from django.db import transaction
 
 from rollbook.acts.connections import connection_of
 from rollbook.acts.desk import Desk
-from rollbook.acts.groupings import note_teams
 from rollbook.acts.linking import OBJECTS, WANTED, Judged, judged
+from rollbook.acts.teams_known import find, known, names
 from rollbook.errors import InputRefused
 from rollbook.store import links, mirror
 from rollbook.store.identities import read_subjects
@@ -33,24 +33,26 @@ class Subject:
 
 
 def find_subject(institute: Institute, text: str, kind: str) -> Subject:
-    """The person or class of this sourced id, else of this SIS number or code; InputRefused if there is none, or several.
+    """The person of this sourced id or SIS number, or the class or group of a hierarchy that `teams_known.find` finds.
 
-    Of teams of several academic periods the newest is meant.
+    InputRefused if there is none, or several. Of teams of several academic periods the newest is meant, unless the text says which.
     """
     if kind == Link.Kind.TEAM:
-        note_teams(institute)
-    known = read_subjects(institute, kind)
-    found = known.filter(pl.col("sourced_id") == text)
-    found = found if found.height else known.filter(pl.col("number") == text)
-    found = found.filter(pl.col("period") == pl.col("period").max())
-    what, number = ("person", "SIS number") if kind == Link.Kind.USER else ("class", "code")
+        rows = known(institute)
+        teams = rows.filter(pl.col("kind") == kind)
+        # A group of a hierarchy is meant only by what no team is called.
+        team = find(teams if names(teams, text) else rows, text, newest=True)
+        return Subject(team.kind, team.subject, team.period, team.sourced_id or team.key)
+    people = read_subjects(institute, kind)
+    found = people.filter(pl.col("sourced_id") == text)
+    found = found if found.height else people.filter(pl.col("number") == text)
     if found.is_empty():
         raise InputRefused(
-            f"{institute.name} has no {what} with the sourced id or {number} {text!r}.", remedy="Check the spelling."
+            f"{institute.name} has no person with the sourced id or SIS number {text!r}.", remedy="Check the spelling."
         )
     if found.height > 1:
         ids = ", ".join(found["sourced_id"].to_list())
-        raise InputRefused(f"Several have the {number} {text!r}.", remedy=f"Name one by its sourced id: {ids}.")
+        raise InputRefused(f"Several have the SIS number {text!r}.", remedy=f"Name one by its sourced id: {ids}.")
     subject, period, sourced_id, _ = found.row(0)
     return Subject(kind, subject, period, sourced_id)
 

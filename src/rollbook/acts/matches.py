@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from django.db import transaction
 from rollbook.acts.connections import connection_of
 from rollbook.acts.desk import Desk
 from rollbook.acts.links import Linked, Subject, current, set_link
+from rollbook.acts.teams_known import known as all_known
 from rollbook.errors import InputRefused
 from rollbook.plan.sentences import REASONS, WHY
 from rollbook.store import decisions, links, scopes
@@ -32,7 +34,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A person or class that waits for a decision. `called` is what the school calls it, `cause` a word, `reason` a sentence."""
+    """A person, class or node of a hierarchy that waits for a decision. `called` is what the school calls it, `cause` a word.
+
+    `reason` is a sentence, `command` is what to type to decide, but for the decision itself.
+    """
 
     kind: str
     sourced_id: str
@@ -41,6 +46,7 @@ class Waiting:
     cause: str
     reason: str
     candidates: Sequence[Candidate]
+    command: str
 
 
 def waiting(institute: Institute, purpose: Connection.Purpose = Connection.Purpose.MAIN) -> list[Waiting]:
@@ -51,17 +57,25 @@ def waiting(institute: Institute, purpose: Connection.Purpose = Connection.Purpo
         raise InputRefused("There is no plan yet, so nothing was matched.", remedy="Make one with `rollbook plan`.")
     found = pending(run)
     called = labels(tenant, [entry.link.pk for entry in found])
-    known = {kind.value: _known(institute, kind) for kind in (Link.Kind.USER, Link.Kind.TEAM)}
-    return [_waiting(entry, called, known[entry.link.kind]) for entry in found]
+    known = {kind.value: _known(institute, kind) for kind in (Link.Kind.USER, Link.Kind.TEAM, Link.Kind.NODE)}
+    handles = dict(all_known(institute).select("subject", "handle").iter_rows()) if any(map(_of_group, found)) else {}
+    return [_waiting(entry, called, known[entry.link.kind], handles) for entry in found]
+
+
+def _of_group(entry: Pending) -> bool:
+    return bool(entry.link.kind != Link.Kind.USER)
 
 
 def _known(institute: Institute, kind: str) -> dict[int, tuple[str, str]]:
     rows = read_subjects(institute, kind).select("subject", "sourced_id", pl.col("number").fill_null(""))
-    return {subject: (sourced_id, number) for subject, sourced_id, number in rows.iter_rows()}
+    return {subject: (sourced_id or "", number) for subject, sourced_id, number in rows.iter_rows()}
 
 
-def _waiting(entry: Pending, called: dict[int, str], known: dict[int, tuple[str, str]]) -> Waiting:
+def _waiting(
+    entry: Pending, called: dict[int, str], known: dict[int, tuple[str, str]], handles: dict[int, str]
+) -> Waiting:
     sourced_id, number = known.get(entry.link.subject, ("", ""))
+    named = ["--class", handles.get(entry.link.subject, sourced_id)] if _of_group(entry) else [sourced_id]
     return Waiting(
         entry.link.kind,
         sourced_id,
@@ -73,6 +87,7 @@ def _waiting(entry: Pending, called: dict[int, str], known: dict[int, tuple[str,
             Candidate(c["object_id"], c["name"] or "", c["display_name"] or "", [WHY[word] for word in c["why"]])
             for c in entry.candidates
         ],
+        shlex.join(["rollbook", "match", "decide", *named]),
     )
 
 

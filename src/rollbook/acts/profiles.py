@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from rollbook.acts.actor import Actor
+from rollbook.acts.lost_settings import require_known
 from rollbook.acts.tenants import as_it_may_be
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused
@@ -122,12 +123,14 @@ class Author:
 def create(
     institute: Institute, exported: Exported, author: Author, note: str = "", action: str = "profile.made"
 ) -> Profile:
-    """A new profile, a draft until it is enabled. InputRefused if its name is taken or its period makes no sense.
+    """A new profile, a draft until it is enabled. InputRefused if its name is taken, its period makes no sense, or it names locations
+    that the register does not have.
 
     What a corporate tenant locks is corrected, here as in `save` (acts.tenants.corrections tells what).
     """
     _check_name(institute, exported.name)
     _check_period(exported.begin, exported.end)
+    require_known(institute, exported.profile)
     with transaction.atomic():
         profile = Profile.objects.create(
             institute=institute, name=exported.name, begin=exported.begin, end=exported.end
@@ -178,7 +181,10 @@ def copy(
 
 
 def save(profile: Profile, exported: Exported, author: Author, note: str = "") -> ProfileVersion:
-    """The next version, with the name and period given. InputRefused if somebody saved since the version it started from."""
+    """The next version, with the name and period given. InputRefused if somebody saved since the version it started from.
+
+    ProfileInvalid if it names locations that the register does not have.
+    """
     _check_period(exported.begin, exported.end)
     if exported.name != profile.name:
         _check_name(profile.institute, exported.name)
@@ -190,6 +196,7 @@ def save(profile: Profile, exported: Exported, author: Author, note: str = "") -
         version = last
         settings = as_it_may_be(held.institute, exported.profile)
         if parse(last.document) != settings:
+            require_known(held.institute, settings)
             version = _append(held, last.number + 1, settings, author, note)
         held.name, held.begin, held.end = exported.name, exported.begin, exported.end
         held.save(update_fields=["name", "begin", "end"])

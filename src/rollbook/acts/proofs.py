@@ -23,14 +23,17 @@ from rollbook.sync import read_memberships
 GROUPS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "group": pl.String,
     "group_id": pl.String,  # sourced id; several teams may be called alike
-    "purpose": pl.String,
+    "purpose": pl.String,  # team, hierarchy, licence
     "kind": pl.String,
     "there": pl.Boolean,
     "has_team": pl.Boolean,
-    "archived": pl.Boolean,  # by one of our runs
+    "archived": pl.Boolean,  # as far as we know
     **dict.fromkeys(("expected", "actual", "missing", "extra", "pending", "waiting", "held", "kept"), pl.Int64),
     "waits": pl.String,  # why the group, or the team made from it, waits or was refused
 }
+
+PURPOSES = {"node": "hierarchy"}
+"""What groups are for, where people call it otherwise than the proof itself."""
 
 CLASS = "class"
 EQUAL = "equal"
@@ -106,6 +109,7 @@ def _groups(run: Run) -> pl.DataFrame:
     told = found.with_columns(
         group=pl.Series(named, dtype=pl.String),
         waits=pl.Series(waits, dtype=pl.String),
+        purpose=pl.col("purpose").replace(PURPOSES),
         archived=pl.col("team").is_in(list(archived)),
     )
     return told.join(group_ids(run), on="team", how="left", maintain_order="left").select("team", *GROUPS)

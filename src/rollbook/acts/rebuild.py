@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.db import transaction
 
 from rollbook.acts.desk import Desk
-from rollbook.acts.groupings import note_teams
+from rollbook.acts.groupings import note_nodes, note_teams
 from rollbook.store import decisions, links, mirror
 from rollbook.store.identities import read_subjects
 from rollbook.store.links import By
@@ -17,6 +18,8 @@ from rollbook.store.marks import recognised
 from rollbook.store.models import Connection, Institute, Link
 
 REASON = "rebuilt from marks"
+OF_GROUPS = (Link.Kind.TEAM, Link.Kind.NODE, Link.Kind.LICENCE)
+"""What a group may be for: its mark says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +32,55 @@ class Rebuilt:
 
 
 def rebuild(desk: Desk) -> Rebuilt:
-    """Every link whose mark an object of the tenant carries, bound to it. What is in doubt is left alone and told."""
+    """Every link whose mark an object of the tenant carries, bound to it: of people, teams, nodes and licences.
+
+    What is in doubt is left alone and told.
+    """
+    now = desk.author.clock.now()
     users = desk.users()
     for institute in _institutes(desk):
         note_teams(institute)
-    marked = {
-        Link.Kind.USER: users.select("object_id", "mark", "employee_id", name="user_principal_name"),
-        Link.Kind.TEAM: desk.reader.groups().select(
-            "object_id", "mark", name="display_name", employee_id=pl.lit(None, dtype=pl.String)
-        ),
-    }
-    made = known = 0
-    left: list[tuple[str, str, str]] = []
-    now = desk.author.clock.now()
+        note_nodes(institute, now.astimezone(ZoneInfo(institute.time_zone)).date())
+    accounts = users.select("object_id", "mark", "employee_id", name="user_principal_name").drop_nulls("mark")
+    groups = desk.reader.groups().select(
+        "object_id", "mark", name="display_name", employee_id=pl.lit(None, dtype=pl.String)
+    )
     by = By(desk.author.actor.name, now, REASON)
+    done = Rebuilt(0, 0, [])
     with transaction.atomic():
-        for kind, objects in marked.items():
-            pairs = _pairs(desk, kind, objects.drop_nulls("mark"))
-            known += pairs.filter(pl.col("held") == pl.col("object_id")).height
-            doubts = _doubts(desk, kind, pairs)
-            left += [(kind.value, name, why) for name, why in doubts.select("name", "why").sort("name").iter_rows()]
-            clear = pairs.drop_nulls("link").join(doubts, on="object_id", how="anti")
-            wanted = clear.select("link", "object_id", object_mark="mark")
-            made += links.change(desk.tenant, desk.institute, kind, wanted, by)
-        content = {"made": made, "known": known, "left": len(left)}
-        if made:
+        done = _bound(desk, Link.Kind.USER, _pairs(desk, Link.Kind.USER, accounts), by, done)
+        unclaimed = groups.drop_nulls("mark")
+        for kind in OF_GROUPS:
+            pairs = _pairs(desk, kind, unclaimed)
+            unclaimed = unclaimed.join(pairs.drop_nulls("link"), on="object_id", how="anti")
+            done = _bound(desk, kind, pairs.drop_nulls("link"), by, done)
+        done = _bound(desk, Link.Kind.TEAM, _pairs(desk, Link.Kind.TEAM, unclaimed), by, done, told="group")
+        content = {"made": done.made, "known": done.known, "left": len(done.left)}
+        if done.made:
             mirror.see(desk.tenant, mirror.Reading(users, now))
             desk.changed("links.rebuilt", content)
         else:
             desk.author.note(desk.institute, "links.rebuilt", content)
-    return Rebuilt(made, known, left)
+    return done
+
+
+def _bound(desk: Desk, kind: Link.Kind, pairs: pl.DataFrame, by: By, done: Rebuilt, told: str | None = None) -> Rebuilt:
+    """What was done before and with `pairs`: those without a doubt are bound, the others told under the kind, or as `told`."""
+    doubts = _doubts(desk, kind, pairs)
+    left = [(told or kind.value, name, why) for name, why in doubts.select("name", "why").sort("name").iter_rows()]
+    clear = pairs.drop_nulls("link").join(doubts, on="object_id", how="anti")
+    wanted = clear.select("link", "object_id", object_mark="mark")
+    return Rebuilt(
+        done.made + links.change(desk.tenant, desk.institute, kind, wanted, by),
+        done.known + pairs.filter(pl.col("held") == pl.col("object_id")).height,
+        [*done.left, *left],
+    )
 
 
 def _pairs(desk: Desk, kind: str, objects: pl.DataFrame) -> pl.DataFrame:
     """Marked objects with the link whose mark it is: [object_id, mark, employee_id, name, link, held, subject]; link null if nobody's.
 
-    Marks that no link has are derived from what the registers of the tenant's institutes call people and classes.
+    Marks that no link has are derived from what the registers of the tenant's institutes call people, classes and nodes.
     """
     known = links.held(desk.tenant, kind)
     strange = objects.join(known, on="mark", how="anti").join(links.given_up(desk.tenant), on="mark", how="anti")
@@ -87,7 +103,8 @@ def _doubts(desk: Desk, kind: str, pairs: pl.DataFrame) -> pl.DataFrame:
     """[object_id, name, why] of objects that are left alone; the first reason of each."""
     given_up = links.given_up(desk.tenant).with_columns(left=pl.lit(value=True))
     refused = decisions.in_force(desk.tenant).select("link", "object_id").with_columns(refused=pl.lit(value=True))
-    holders = links.held(desk.tenant, kind).drop_nulls("held").select(object_id="held", holder="link")
+    every = pl.concat([links.held(desk.tenant, each) for each in Link.Kind])
+    holders = every.drop_nulls("held").select(object_id="held", holder="link")
     looked = (
         pairs.join(given_up, on="mark", how="left")
         .join(refused.unique(), on=["link", "object_id"], how="left")

@@ -29,6 +29,7 @@ from rollbook.store import decisions, links
 from rollbook.store.links import By
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Decision, Institute, Link, ProfileVersion
+from rollbook.store.rosters import read_earlier_classes
 
 MADE_OF = {"group": "each group", "subject": "each subject", "group_subject": "each combination of group and subject"}
 
@@ -138,10 +139,11 @@ def judged(institute: Institute, profile: Profile, day: dt.date, rows: pl.DataFr
     linked = rows.filter(pl.col("object_id").is_not_null())
     teams = linked.filter(pl.col("kind") == Link.Kind.TEAM.value).select(LINKED.keys()).cast(pl.Schema(LINKED))
     nodes = linked.filter(pl.col("kind") == Link.Kind.NODE.value).select("key", "link", "label", "archived")
+    turned = turn(roster, profile, day, teams, read_earlier_classes(institute))
     if nodes.is_empty():
-        return turn(roster, profile, day, teams), pl.DataFrame(schema=pl.Schema(LEFT))
+        return turned, pl.DataFrame(schema=pl.Schema(LEFT))
     people = managed_people(roster, profile, day, register.departed())
-    return turn(roster, profile, day, teams), left_over(roster, profile, day, people, nodes)
+    return turned, left_over(roster, profile, day, people, nodes)
 
 
 def _lines(institute: Institute, teams: pl.DataFrame, rows: pl.DataFrame, profile: Profile) -> list[Line]:
@@ -195,7 +197,8 @@ def going_on(request: Request, old_text: str, new_text: str) -> GoingOn:
             f"{old.name} is still wanted beside {new.name}, so it cannot go on as it.",
             remedy="Only a team that ends, or of an earlier academic period, goes on as another.",
         )
-    shared, students = in_both(roster, (old.key, old.period), (new.key, new.period))
+    earlier = read_earlier_classes(request.institute)
+    shared, students = in_both(roster, (old.key, old.period), (new.key, new.period), earlier)
     told = [
         f"{shared:,} of the {students:,} students of {new.name} were in it; the others will read what was written there."
     ]
@@ -216,7 +219,7 @@ def _require_different(old: Team, new: Team) -> None:
     if new.object_id is not None:
         raise InputRefused(
             f"{new.name} has a team of its own already.",
-            remedy="Nothing was changed. End its link first (`rollbook link unlink --class`); that team then stays as it is.",
+            remedy=f"Nothing was changed. End its link first, that team then stays as it is: {unlinking(new)}",
         )
     if old.begin and new.begin and old.begin > new.begin:
         raise InputRefused(
@@ -226,16 +229,32 @@ def _require_different(old: Team, new: Team) -> None:
 
 
 def _require_team(team: Team) -> None:
-    """InputRefused unless the team is linked to a group and not archived."""
+    """InputRefused unless the team is linked to a group."""
     if team.object_id is None:
         raise InputRefused(f"{team.name} has no team.", remedy="`rollbook rollover` lists those that have one.")
-    if team.archived:
+
+
+def _require_open(desk: Desk, team: Team) -> None:
+    """InputRefused if the team is archived: Microsoft is asked, because somebody may have done that there, or undone it."""
+    archived = bool(desk.reader.archived([str(team.object_id)]))
+    held = [int(team.link or 0)]
+    links.remember_archived(desk.tenant, held if archived else [], [] if archived else held, desk.author.clock.now())
+    if archived:
         command = shlex.join(["rollbook", "rollover", "unarchive", team.handle])
         raise InputRefused(f"The team of {team.name} is archived.", remedy=f"Take it back first: {command}")
 
 
+def unlinking(team: Team) -> str:
+    """What to type to end a team's link."""
+    return shlex.join(["rollbook", "link", "unlink", "--class", team.handle])
+
+
 def continue_team(desk: Desk, pair: GoingOn) -> None:
-    """Let NEW take over OLD's team, with its mark; OLD has none any more. Writes nothing at Microsoft."""
+    """Let NEW take over OLD's team, with its mark; OLD has none any more. Writes nothing at Microsoft.
+
+    InputRefused if the team is archived.
+    """
+    _require_open(desk, pair.old)
     by = By(desk.author.actor.name, desk.author.clock.now(), "goes on")
     subject = pl.DataFrame(
         {"subject": [pair.new.subject], "period": [pair.new.period]}, schema={"subject": pl.Int64, "period": pl.Int64}
@@ -247,8 +266,8 @@ def continue_team(desk: Desk, pair: GoingOn) -> None:
         desk.changed("team.continued", content)
 
 
-def part_team(desk: Desk, new_text: str) -> GoingOn:
-    """Give back what NEW took over; NEW gets a team of its own. InputRefused if it took over none."""
+def parting(desk: Desk, new_text: str) -> GoingOn:
+    """NEW, and the team whose chat it goes on with, which could have it back. InputRefused if it took over none."""
     rows = known(desk.institute)
     teams = rows.filter(pl.col("kind") == Link.Kind.TEAM.value)
     new = find(teams, new_text)
@@ -258,17 +277,21 @@ def part_team(desk: Desk, new_text: str) -> GoingOn:
         raise InputRefused(f"{new.name} did not take over another team.", remedy="Nothing needs to be done.")
     old = find(teams.filter(pl.col("link") == before[0]), teams.filter(pl.col("link") == before[0])["handle"][0])
     if old.object_id is not None:
-        raise InputRefused(
-            f"{old.name} has another team by now.", remedy="End its link first (`rollbook link unlink --class`)."
-        )
+        raise InputRefused(f"{old.name} has another team by now.", remedy=f"End its link first: {unlinking(old)}")
+    _require_open(desk, new)
+    return GoingOn(old, new)
+
+
+def part_team(desk: Desk, pair: GoingOn) -> None:
+    """Give back what NEW took over, as `parting` found it; NEW gets a team of its own."""
+    new, before = pair.new, int(pair.old.link or 0)
     now = desk.author.clock.now()
     by = By(desk.author.actor.name, now, "does not go on")
     with transaction.atomic():
-        _move(desk, new, before[0], by)
+        _move(desk, new, before, by)
         # Without this, it would wait for somebody to say whether the team it had is meant after all.
         decisions.decide(desk.tenant, int(new.link or 0), Decision.Kind.NEW, by.actor, by.reason, now)
-        desk.changed("team.parted", {"link": new.link, "before": before[0], "object_id": new.object_id})
-    return GoingOn(old, new)
+        desk.changed("team.parted", {"link": new.link, "before": before, "object_id": new.object_id})
 
 
 def _move(desk: Desk, holder: Team, taker: int, by: By) -> None:

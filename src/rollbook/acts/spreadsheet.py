@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from pathlib import Path
 import polars as pl
 
 from rollbook.errors import FileInvalid, InputRefused
+from rollbook.words import counted
 
 FORMULA = r"^('*[=+\-@\t\r])"
 MARKED = r"^'('*[=+\-@\t\r])"
-STANDARD_OUTPUT = Path("-")
+STANDARD_INPUT = STANDARD_OUTPUT = Path("-")
 
 
 def as_csv(frame: pl.DataFrame) -> str:
@@ -56,18 +58,24 @@ class Columns:
     needed: Sequence[Sequence[str]]
 
 
+def read_text(path: Path) -> str:
+    """The text of a file, or of standard input for -; InputRefused if it cannot be read, or is not UTF-8."""
+    try:
+        content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be read: {error.strerror}.", remedy="Name another file.") from error
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"{path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
+
+
 def read_file(path: Path, columns: Columns) -> pl.DataFrame:
     """[line, every known column] of a CSV file, blanks around cells taken away, empty cells null; `line` is where a row ends.
 
     Raises InputRefused if the file cannot be read, FileInvalid if its columns or the shape of its rows are wrong.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(_rows(file.read()))
-    except OSError as error:
-        raise InputRefused(f"{path} cannot be read: {error.strerror}.", remedy="Name another file.") from error
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{path} is not UTF-8 text.", remedy="Save it as CSV in UTF-8.") from error
+        rows = list(_rows(read_text(path)))
     except csv.Error as error:
         raise InputRefused(f"{path} is no CSV: {error}.", remedy="Save it as CSV with commas.") from error
     if not rows:
@@ -120,7 +128,7 @@ def refuse(path: Path, mistakes: Sequence[tuple[int, str]]) -> None:
     listed = "\n".join(f"line {line}: {sentence}" for line, sentence in ordered[:TOLD])
     more = f"\n... and {len(ordered) - TOLD:,} more" if len(ordered) > TOLD else ""
     raise FileInvalid(
-        f"{path} has {len(ordered):,} mistake{'s' if len(ordered) > 1 else ''}:\n{listed}{more}",
+        f"{path} has {counted(len(ordered), 'mistake')}:\n{listed}{more}",
         ordered,
         remedy="Correct them; nothing was changed.",
     )

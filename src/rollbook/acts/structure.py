@@ -6,6 +6,7 @@ A profile need not be enabled, and no tenant be connected; where one is, what th
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from rollbook.acts.profiles import newest
 from rollbook.acts.rollover import MADE_OF
 from rollbook.acts.rollover import REASONS as NOT_WANTED
 from rollbook.acts.spreadsheet import as_csv
+from rollbook.acts.teams_known import known
 from rollbook.acts.tenants import planned_with
 from rollbook.apply.whys import cause_sentence
 from rollbook.desired import managed_people
@@ -31,6 +33,7 @@ from rollbook.store import groupings
 from rollbook.store.links import linked_subjects
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import PARTS, Connection, Grouping, Institute, Link, Run, Tenant
+from rollbook.store.proofs import newest_proven, read_groups
 from rollbook.store.reasons import what_waits, why_undone
 
 NO_TEACHER = "no teacher yet"
@@ -57,7 +60,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team as it will be; `made` says whether it has a group already (None: no tenant), `waits` what it still waits for."""
+    """A team as it will be; `made` says whether it has a group already (None: no tenant), `waits` what it still waits for.
+
+    `kind` is that of the group that is there, else of the one that will be; `alike` says that others are called like it.
+    """
 
     name: str
     sourced_id: str | None
@@ -70,13 +76,15 @@ class Team:
     made: bool | None
     waits: tuple[str, ...]
     warnings: tuple[str, ...]
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A team, or a group of the structure, that is there and not wanted any more."""
+    """A team, or a group of a hierarchy, that is there and not wanted any more; `handle` is what `rollbook rollover` takes for it."""
 
     name: str
+    handle: str
     reason: str
     archived: bool
 
@@ -130,6 +138,7 @@ def teams_of(request: Request) -> Teams:
     there = set(made.select("key", "period").iter_rows())
     problems = _problems(found.problems)
     members = _members(look.roster, found)
+    kinds = _kinds_there(look, placed)
     rows = sorted(
         found.teams.iter_rows(named=True), key=lambda row: (row["begin"] or dt.date.max, numbered_text(row["name"]))
     )
@@ -140,10 +149,32 @@ def teams_of(request: Request) -> Teams:
             said.get((row["key"], row["period"]), ()),
             None if look.tenant is None else (row["key"], row["period"]) in there,
         )
-        for row in rows
+        for row in ({**row, "kind": kinds.get((row["key"], row["period"]), row["kind"])} for row in rows)
     )
+    teams = _told_apart(teams)
     left = _left_teams(look, made)
     return Teams(look.profile, look.settings.teams.create, teams, left, run.number if run else None)
+
+
+def _kinds_there(look: _Looked, placed: pl.DataFrame) -> dict[tuple[str, int], str]:
+    """The kind of group each team has at Microsoft, by the newest proof; a template that was changed since makes new ones only."""
+    run = newest_proven(look.tenant, look.request.institute) if look.tenant else None
+    if run is None:
+        return {}
+    seen = read_groups(run).filter("there").select("kind", link="team")
+    found = placed.drop_nulls("object_id").join(seen, on="link").select("key", "period", "kind")
+    return {(key, period): kind for key, period, kind in found.iter_rows()}
+
+
+def _told_apart(teams: tuple[Team, ...]) -> tuple[Team, ...]:
+    """The teams, those that are called like others of their academic period with a warning."""
+    alike = Counter((team.academic_period, team.name.casefold()) for team in teams)
+    return tuple(
+        replace(team, warnings=(*team.warnings, f"{count} teams would be called {team.name}"), alike=True)
+        if (count := alike[team.academic_period, team.name.casefold()]) > 1
+        else team
+        for team in teams
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,15 +276,18 @@ def _left_teams(look: _Looked, made: pl.DataFrame) -> tuple[Left, ...]:
     """Teams that are there and that the profile wants no longer, each with the reason."""
     if made.is_empty():
         return ()
+    named = known(look.request.institute)
     turned = turn(look.roster, look.settings, look.request.day, made.select(LINKED.keys()).cast(pl.Schema(LINKED)))
-    return _not_wanted(turned.teams.filter(pl.col("state") == State.ENDS.value), look.settings)
+    return _not_wanted(turned.teams.filter(pl.col("state") == State.ENDS.value), named, look.settings)
 
 
-def _not_wanted(rows: pl.DataFrame, settings: Profile) -> tuple[Left, ...]:
+def _not_wanted(rows: pl.DataFrame, named: pl.DataFrame, settings: Profile) -> tuple[Left, ...]:
+    """What `rows` [link, why, archived] say, under the names and handles of `named` (schema teams_known.KNOWN)."""
     made_of = MADE_OF.get(settings.teams.create, "")
+    told = rows.join(named.select("link", "name", "handle"), on="link", how="left", maintain_order="left")
     return tuple(
-        Left(label or key, NOT_WANTED[Why(why)].format(made_of=made_of), archived)
-        for key, label, why, archived in rows.select("key", "label", "why", "archived").iter_rows()
+        Left(name, handle, NOT_WANTED[Why(why)].format(made_of=made_of), archived)
+        for name, handle, why, archived in told.select("name", "handle", "why", "archived").iter_rows()
     )
 
 
@@ -289,8 +323,8 @@ CSV: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 def left_as_csv(found: Teams) -> tuple[str, int]:
     """The teams that are no longer managed as CSV text, a row each, and how many there are."""
-    schema = {"team": pl.String, "reason": pl.String, "archived": pl.Boolean}
-    rows = [(each.name, each.reason, each.archived) for each in found.left]
+    schema = {"team": pl.String, "id": pl.String, "reason": pl.String, "archived": pl.Boolean}
+    rows = [(each.name, each.handle, each.reason, each.archived) for each in found.left]
     return as_csv(pl.DataFrame(rows, schema=schema, orient="row")), len(rows)
 
 
@@ -362,4 +396,4 @@ def _left_nodes(look: _Looked) -> tuple[Left, ...]:
     rows = left_over(
         look.roster, look.settings, look.request.day, look.people, made.select("key", "link", "label", "archived")
     )
-    return _not_wanted(rows, look.settings)
+    return _not_wanted(rows, known(look.request.institute), look.settings)

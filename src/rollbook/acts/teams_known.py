@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ KNOWN: Schema = {
 
 KINDS = (Link.Kind.TEAM.value, Link.Kind.NODE.value)
 LISTED = 12
+MADE_OF = {"group": ", of the group", "subject": ", of the subject", "group_subject": ", of group and subject"}
+"""What tells teams of one name apart that different modes made, by the beginning of their keys."""
+
 NAMED_BY = ("handle", "sourced_id", "code", "key", "label")
 
 
@@ -61,6 +65,7 @@ class Team:
     subject: int
     period: int
     key: str
+    sourced_id: str | None
     name: str
     handle: str
     begin: Any
@@ -69,25 +74,37 @@ class Team:
     archived: bool
 
 
-def find(rows: pl.DataFrame, text: str) -> Team:
+def find(rows: pl.DataFrame, text: str, *, newest: bool = False) -> Team:
     """The one of `rows` (schema KNOWN) that `text` means: sourced id, code or name, with @ and the academic period where needed.
 
-    InputRefused if there is none, or if there are several, with what tells them apart.
+    Where it says no period and `newest`, the one that begins last is meant. InputRefused if there is none, or if there are
+    several, with the words that tell them apart.
     """
     found = _meant(rows, text)
+    if newest:
+        found = found.filter(pl.col("begin").eq_missing(pl.col("begin").max()))
     if found.is_empty():
         raise InputRefused(
-            f"There is no team {text!r}.",
-            remedy="Name it by its sourced id, code or name, and by its academic period behind an @, as `rollbook rollover` does.",
+            f"There is no class or team {text!r}.",
+            remedy=(
+                "Name it by its sourced id, code or name, and where several have the same by its academic period behind an @, "
+                "as `rollbook rollover` does."
+            ),
         )
     if found.height > 1:
         choices = "; ".join(
-            f"{handle} ({name})" for handle, name in found.select("handle", "name").head(LISTED).iter_rows()
+            f"{shlex.quote(handle)} ({name}{MADE_OF.get(key.partition('/')[0], '')})"
+            for handle, name, key in found.select("handle", "name", "key").head(LISTED).iter_rows()
         )
         more = f"; and {found.height - LISTED} more" if found.height > LISTED else ""
         raise InputRefused(f"{text!r} may be any of {found.height} teams.", remedy=f"Name one of: {choices}{more}.")
     row = found.row(0, named=True)
     return Team(**{name: row[name] for name in Team.__slots__})
+
+
+def names(rows: pl.DataFrame, text: str) -> bool:
+    """Whether `text` names any of `rows` (schema KNOWN)."""
+    return not _meant(rows, text).is_empty()
 
 
 def _meant(rows: pl.DataFrame, text: str) -> pl.DataFrame:

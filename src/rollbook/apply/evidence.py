@@ -40,6 +40,8 @@ def gathered(plan: Plan, desired: Desired, before: pl.DataFrame, now: Reading, p
         accounts=now.users.select(user="link"),
         changes=plan.changes,
         strangers=_strangers(plan),
+        unmanaged=desired.unmanaged["link"],
+        outside=desired.outside,
         keep_previous=profile.enrolments.keep_previous,
     )
 

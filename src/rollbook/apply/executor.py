@@ -23,7 +23,7 @@ from rollbook.clock import Clock
 from rollbook.errors import Never
 from rollbook.graph.protocol import Item
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.make import MAKERS
+from rollbook.plan.make import MAKERS, OWNERS_LEAVING
 
 STAGES: dict[str, tuple[Kind, ...]] = {
     "restored accounts": (Kind.RESTORE_USER,),
@@ -38,6 +38,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
     "group changes": (Kind.UPDATE_CLASS, Kind.UPDATE_GROUP),
     "teams back from the archive": (Kind.UNARCHIVE_TEAM,),
     "memberships": (Kind.ADD_OWNER, Kind.ADD_MEMBER),
+    "members who come back": (Kind.RETURN_STRANGER,),
     "teams": (Kind.CREATE_TEAM,),
     "removals": (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_STRANGER),
     "owners who stay members": (Kind.DEMOTE_OWNER,),
@@ -104,10 +105,11 @@ class _Wave:
             if not changes:
                 break
             around = self._surroundings(changes)
-            blocked = [c.seq for c in changes if not _ready(c, around)]
+            in_vain = self._in_vain()
+            blocked = {c.seq for c in changes if c.seq in in_vain or not _ready(c, around)}
             if blocked:
-                self._journal.close(blocked, ChangeVerdict.BLOCKED)
-            offered = list(works([c for c in changes if _ready(c, around)], around))
+                self._journal.close(sorted(blocked), ChangeVerdict.BLOCKED)
+            offered = list(works([c for c in changes if c.seq not in blocked], around))
             self._offer(offered, around, total)
             changes = self._open()
         if changes:
@@ -128,6 +130,11 @@ class _Wave:
             Change(seq, Kind(kind), subject, other, values_of(after), values_of(before))
             for seq, kind, subject, other, before, after in rows.iter_rows()
         ]
+
+    def _in_vain(self) -> frozenset[int]:
+        """Owners who leave, where the one who was to follow was not added: they stay, in whichever process that failed."""
+        kinds = [int(kind) for kind in self._kinds if kind in OWNERS_LEAVING]
+        return frozenset(self._journal.in_vain(kinds)) if kinds else frozenset()
 
     def _surroundings(self, changes: Sequence[Change]) -> Surroundings:
         creating = [c.subject for c in changes if c.kind in MAKERS]
@@ -184,7 +191,7 @@ class _Wave:
         while offered:
             first = self._journal.next_number()
             sent = dict(enumerate(offered, start=first))
-            items = (Item(number, work.request, work.objects, work.fresh) for number, work in sent.items())
+            items = (Item(number, work.request, work.objects, work.fresh, work.pause) for number, work in sent.items())
             verdicts = Verdicts(self._lookup, around)
             following: list[Work] = []
             for outcomes in self._writer.write(items, partial(self._intend, sent)):

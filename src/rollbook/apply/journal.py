@@ -55,6 +55,10 @@ class Journal(Protocol):
         """The run's changes that have no final verdict (schema CHANGES), by seq; of all kinds or of some."""
         ...
 
+    def in_vain(self, kinds: Sequence[int]) -> list[int]:
+        """The seqs of the run's changes of these kinds that nothing was sent for, and that need a change which was not done."""
+        ...
+
     def details(self, kinds: Sequence[int]) -> pl.DataFrame:
         """The attribute values of the run's changes of these kinds (schema DETAILS)."""
         ...

@@ -10,6 +10,7 @@ import polars as pl
 from rollbook.apply.journal import Answer
 from rollbook.apply.ports import Lookup
 from rollbook.apply.requests import ADDITIONS, Surroundings, Work, add_relations, is_there
+from rollbook.directory.state import Relation
 from rollbook.errors import TenantError
 from rollbook.graph import protocol
 from rollbook.graph.protocol import Done, Outcome, Postponed, Refused, Unknown
@@ -66,7 +67,10 @@ class Verdicts:
     def _done(self, number: int, work: Work, answer: protocol.Answer) -> Settled:
         if work.then is not None:
             open_answer = Answer(number, ChangeVerdict.PLANNED, status=answer.status)
-            return Settled(number, open_answer, (replace(work, request=work.then, then=None, names={}, secrets={}),))
+            following = replace(
+                work, request=work.then, then=None, pause=work.pause_then, pause_then=0.0, names={}, secrets={}
+            )
+            return Settled(number, open_answer, (following,))
         if work.kind == Kind.CREATE_GROUP:
             return Settled(number, self._group_made(number, work, answer))
         read = RESULTS.get(work.kind, _plainly_done)
@@ -101,6 +105,8 @@ class Verdicts:
             return self._refused_demotion(number, work, outcome)
         if work.kind in ADDITIONS:
             return self._refused_addition(number, work, outcome)
+        if work.kind == Kind.RETURN_STRANGER and protocol.already_exists(outcome.answer):
+            return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
         if work.kind in REMOVALS and outcome.answer.status == 404:
             return Settled(number, Answer(number, ChangeVerdict.DONE, status=404))
         return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
@@ -123,12 +129,23 @@ class Verdicts:
         return self._halved(number, work, outcome.error)
 
     def _refused_demotion(self, number: int, work: Work, outcome: Refused) -> Settled:
-        """Over the group, in two requests: what is so already is refused, and no fault."""
+        """Over the group, in two requests: what is so already is refused, and no fault.
+
+        A membership that is there may be one that Microsoft is about to end; after the pause it is looked up before that is believed.
+        """
         if work.then is not None and outcome.answer.status == 404:
             return self._done(number, work, outcome.answer)
         if work.then is None and protocol.already_exists(outcome.answer):
-            return Settled(number, Answer(number, ChangeVerdict.DONE, status=outcome.answer.status))
+            verdict, message = (ChangeVerdict.DONE, "") if self._is_member(work) else (ChangeVerdict.LATER, ENDING)
+            return Settled(number, Answer(number, verdict, status=outcome.answer.status, message=message))
         return Settled(number, _answer(number, ChangeVerdict.NEVER, outcome.error))
+
+    def _is_member(self, work: Work) -> bool:
+        """Whether the one person this is about is a member of the group."""
+        (change,) = work.changes
+        group, user = self._around.object_ids[change.subject], self._around.object_ids[change.other or 0]
+        there = self._lookup.memberships([group]).select("group_object_id", "user_object_id", "relation")
+        return (group, user, int(Relation.MEMBER)) in set(there.iter_rows())
 
     def _halved(self, number: int, work: Work, error: TenantError) -> Settled:
         middle = len(work.changes) // 2
@@ -208,6 +225,8 @@ SETTLING = (
 )
 
 UNSEEN = "The group is there, but Microsoft 365 does not show it yet; the next run looks again."
+
+ENDING = "Microsoft 365 ends the membership together with the ownership and is not through with it; the next run adds the person again."
 
 NO_TEAM: Mapping[Kind, str] = {
     Kind.ARCHIVE_TEAM: "The group has no team at Microsoft 365 (any more), so there is nothing to archive.",

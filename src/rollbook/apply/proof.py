@@ -10,11 +10,12 @@ which is everybody who should be there and is. Who is *pending* is in the group,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from rollbook.apply.whys import EXTRA, HELD, KEPT, MISSING, PENDING, STATUSES, WAITING, Why
+from rollbook.directory.desired import OUTSIDE
 from rollbook.directory.state import Relation
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.make import MAKERS
@@ -71,7 +72,8 @@ class Evidence:
     `groups` (schema GROUPS) are all that are wanted, `expected` (schema EXPECTED) who the register puts into them, `actual`
     (schema directory.state.MEMBERSHIPS) who is in them, `accounts` [user] are linked to an account. `changes` (schema
     plan.changes.CHANGES) are those of the plan with the verdicts they have now; `strangers` (schema STRANGERS) says whom each
-    removal of somebody unknown was about.
+    removal of somebody unknown was about. `unmanaged` are links of groups of ours that are left as they are, and `outside` (schema
+    directory.desired.OUTSIDE) what the register asks for outside the profile's scope.
     """
 
     groups: pl.DataFrame
@@ -81,6 +83,8 @@ class Evidence:
     changes: pl.DataFrame
     strangers: pl.DataFrame
     keep_previous: bool = False
+    unmanaged: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.Int64))
+    outside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(OUTSIDE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,7 @@ SHUT = (Cause.DYNAMIC_GROUP, Cause.KEPT_ON_PREMISES, Cause.FOREIGN_MARK)
 HALTING = (Cause.ACCOUNT_GONE, Cause.MAPPING_FAILED, Cause.FOREIGN_MARK)
 """Why nothing at all is done for a person whose account is linked."""
 
+_ANSWERED = (ChangeVerdict.DONE, ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
 _UNDONE = (ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
 
 
@@ -225,7 +230,8 @@ def _of_accounts(evidence: Evidence) -> pl.DataFrame:
     made = about.filter(_in("kind", Kind.CREATE_USER), ~_waiting).select(user="subject")
     said = _first(about.filter(_waiting), person_cause="cause").rename({"subject": "user"})
     parties = (evidence.expected.select("user"), evidence.actual.select("user").drop_nulls())
-    people = pl.concat(parties).unique().join(evidence.groups.select(user="team"), on="user", how="anti")
+    groups = pl.concat([evidence.groups["team"], evidence.unmanaged]).alias("user").to_frame()
+    people = pl.concat(parties).unique().join(groups, on="user", how="anti")
     without = people.join(pl.concat([evidence.accounts.select("user"), made]), on="user", how="anti")
     told = people.join(said, on="user", how="left").join(
         without.with_columns(without=pl.lit(value=True)), on="user", how="left"
@@ -339,15 +345,21 @@ def _surplus(surplus: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, to
         surplus.join(doors, on="team", how="left")
         .join(_of_accounts(evidence), on="user", how="left")
         .join(last.unique(), on=["team", "user"], how="left")
+        .join(evidence.outside.select(*KEY, outside=pl.lit(value=True)), on=KEY, how="left")
         .join(told.removed, on=KEY, how="left")
     )
     none = pl.lit(None, dtype=pl.UInt8)
     # Nobody is made an owner of a security group: whoever is one was made so by hand.
     by_hand = (pl.col("kind") == "security") & (pl.col("relation") == int(Relation.OWNER))
     previous = pl.lit(evidence.keep_previous) & (pl.col("purpose") == "team")
+    # Its level is off or hidden now: as long as Microsoft did not answer, that says more than what became of the change.
+    answered = _in("verdict", *_ANSWERED).fill_null(value=False)
+    unmanaged = pl.col("user").is_in(evidence.unmanaged.implode()) & ~answered
     cases: list[tuple[pl.Expr, str, pl.Expr, pl.Expr]] = [
         (pl.col("shut"), KEPT, pl.lit(Why.GROUP_LEFT_ALONE), pl.col("group_cause")),
         (pl.col("halted"), KEPT, pl.lit(Why.ACCOUNT_LEFT_ALONE), pl.col("person_cause")),
+        (pl.col("outside"), KEPT, pl.lit(Why.OUT_OF_SCOPE), none),
+        (unmanaged, EXTRA, pl.lit(Why.LEVEL_OFF), none),
         (previous, KEPT, pl.lit(Why.KEPT), none),
         (pl.col("last"), KEPT, pl.lit(Why.LAST_OWNER), pl.lit(int(Cause.LAST_OWNER))),
         (by_hand, KEPT, pl.lit(Why.OWNER_BY_HAND), none),

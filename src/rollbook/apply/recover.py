@@ -136,7 +136,6 @@ REACHED: Mapping[Kind, Callable[[bool, bool], bool]] = {
     Kind.LEAVE_LICENCE_GROUP: lambda _, member: not member,
     Kind.REMOVE_OWNER: lambda owner, _: not owner,
     Kind.REMOVE_MEMBER: lambda _, member: not member,
-    Kind.DEMOTE_OWNER: lambda owner, member: member and not owner,
 }
 """Whether a change of a relation has come about, by whether the person (or nested group) is an owner and is a member."""
 
@@ -222,6 +221,8 @@ FINDERS: Mapping[Kind, Finder] = {
     Kind.CREATE_CLASS: _classes,
     Kind.CREATE_UNIFIED: _unified,
     **dict.fromkeys(REACHED, _relations),
+    # Over the group, the membership is still there when it is about to end (graph.md section 5.2): seeing it says nothing.
+    Kind.DEMOTE_OWNER: _open_again,
     Kind.LICENSE_USER: _licences,
     Kind.UNLICENSE_USER: _licences,
     Kind.CREATE_TEAM: _teams,

@@ -17,6 +17,9 @@ from rollbook.plan.changes import Kind
 CLASS_TEAM = "educationClass"
 """The template of plans that were made before a plan named one."""
 
+SETTLING = 10.0
+"""Seconds until Microsoft ended the membership of somebody who stopped being a team's owner (graph.md section 5.2)."""
+
 RELATIONS_PER_REQUEST = 20
 """Owners and members together, in one PATCH of a group (graph.md section 5.2)."""
 
@@ -38,7 +41,8 @@ class Work:
     """One write to be sent: the changes it carries out, the objects it touches, what is remembered with its intent.
 
     `then` is a second write that completes the same changes once the first succeeded; `instead` is another way to them, taken
-    where Microsoft refuses this one. The first change is of this `kind`; others may be carried along (`carried`).
+    where Microsoft refuses this one. The first change is of this `kind`; others may be carried along (`carried`). It rests for `pause`
+    seconds before it is sent, as does `then` for `pause_then`.
     """
 
     kind: Kind
@@ -50,6 +54,8 @@ class Work:
     fresh: bool = False
     then: Request | None = None
     instead: Work | None = None
+    pause: float = 0.0
+    pause_then: float = 0.0
 
     @property
     def seqs(self) -> tuple[int, ...]:
@@ -249,19 +255,27 @@ def _remove_stranger(change: Change, around: Surroundings) -> Work:
     return Work(change.kind, (change,), request, frozenset({group}))
 
 
+def _return_stranger(change: Change, around: Surroundings) -> Work:
+    group = around.object_ids[change.subject]
+    request = codec.add_relations(group, owners=[], members=[change.values["object_id"]])
+    return Work(change.kind, (change,), request, frozenset({group}))
+
+
 def _demote_owner(change: Change, around: Surroundings) -> Work:
     """An owner becomes a member on the team's own roster, which never puts them out (graph.md section 7.3).
 
     The roster may not show the owner yet, may be locked until a teacher activates the team, or may not be open to us. Then the way
-    leads over the group: there the membership ends with the ownership (section 5.2), and is given back at once.
+    leads over the group: there the membership ends with the ownership (section 5.2), and is given back. Microsoft ends it seconds later,
+    and says until then that the member is there already: so it is given back after those seconds only.
     """
     assert change.other is not None
     group, user = around.object_ids[change.subject], around.object_ids[change.other]
     adding = codec.add_relations(group, owners=[], members=[user])
     if (group, user, int(Relation.OWNER)) not in around.relations:
-        # An earlier attempt came half the way.
-        return Work(change.kind, (change,), adding, frozenset({group}))
-    over_group = Work(change.kind, (change,), codec.remove_owner(group, user), frozenset({group}), then=adding)
+        # An earlier attempt came half the way, perhaps only a moment ago.
+        return Work(change.kind, (change,), adding, frozenset({group}), pause=SETTLING)
+    removing = codec.remove_owner(group, user)
+    over_group = Work(change.kind, (change,), removing, frozenset({group}), then=adding, pause_then=SETTLING)
     seat = around.seats.get((group, user))
     if seat is None:
         return over_group
@@ -290,6 +304,7 @@ SINGLE: Mapping[Kind, Callable[[Change, Surroundings], Work]] = {
     Kind.REMOVE_OWNER: _remove_owner,
     Kind.REMOVE_MEMBER: _remove_member,
     Kind.REMOVE_STRANGER: _remove_stranger,
+    Kind.RETURN_STRANGER: _return_stranger,
     Kind.DEMOTE_OWNER: _demote_owner,
     Kind.ARCHIVE_TEAM: _archive_team,
     Kind.UNARCHIVE_TEAM: _archive_team,

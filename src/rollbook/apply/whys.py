@@ -30,6 +30,8 @@ class Why(StrEnum):
     LAST_OWNER = "last_owner"
     KEPT = "kept"
     OWNER_BY_HAND = "owner_by_hand"
+    OUT_OF_SCOPE = "out_of_scope"
+    LEVEL_OFF = "level_off"
     GROUP_LEFT_ALONE = "group_left_alone"
     ACCOUNT_LEFT_ALONE = "account_left_alone"
     TEAM_PENDING = "team_pending"
@@ -53,7 +55,9 @@ SENTENCES: dict[Why, str] = {
     Why.NOT_IN_REGISTER: "added by hand; people who are not in the register are left alone",
     Why.LAST_OWNER: "is the last owner, and stays until somebody else is",
     Why.KEPT: "kept by rule: previous enrolments are kept",
-    Why.OWNER_BY_HAND: "made an owner by hand; owners of groups of the structure are left alone",
+    Why.OWNER_BY_HAND: "made an owner by hand; owners of groups of hierarchies are left alone",
+    Why.OUT_OF_SCOPE: "belongs there outside the profile's scope, where nothing is changed",
+    Why.LEVEL_OFF: "the group of a level that is off or hidden now; it is still to be taken out, with whoever is in it",
     Why.GROUP_LEFT_ALONE: "nobody is removed from this group: {cause}",
     Why.ACCOUNT_LEFT_ALONE: "nothing is done for this person: {cause}",
     Why.TEAM_PENDING: "in the group; Microsoft is still making the team",

@@ -12,6 +12,7 @@ from rollbook.cli.console import Json, err, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
 from rollbook.roster.vocabulary import UserType
+from rollbook.words import counted
 
 app = typer.Typer(help="Accounts at Microsoft, person by person.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -41,7 +42,7 @@ def export(
         typer.echo(text, nl=False)
         return
     write_file(file, text)
-    err.print(f"{rows:,} people are written to {file}.", markup=False)
+    err.print(f"{counted(rows, 'person is', 'people are')} written to {file}.", markup=False)
 
 
 @app.command("list")

@@ -16,6 +16,7 @@ from rollbook.cli import (
     demo,
     emulator,
     enrolment,
+    explain,
     grade_levels,
     held,
     importing,
@@ -34,6 +35,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    undo,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -62,6 +64,8 @@ app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("explain")(explain.explain)
+app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)

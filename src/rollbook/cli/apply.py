@@ -23,7 +23,7 @@ def apply(
 
     open_store()  # the modules below need it
     from rollbook.acts.scopes import apply_planned
-    from rollbook.cli import context, listing, passwords, rollover
+    from rollbook.cli import context, listing, passwords, rollover, undo
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
@@ -32,6 +32,7 @@ def apply(
     of_its_own = {
         found.Purpose.PASSWORDS: passwords.confirm_and_carry_out,
         found.Purpose.ARCHIVING: rollover.confirm_and_carry_out,
+        found.Purpose.UNDO: undo.confirm_and_carry_out,
     }
     if found.purpose in of_its_own:
         of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)

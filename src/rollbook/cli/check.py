@@ -11,6 +11,9 @@ from rollbook.cli.console import Json, out, print_json
 from rollbook.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rollbook.roster.findings import Finding
     from rollbook.sources import Reading
 
 EXITS = {"usable": Exit.OK, "usable-with-rejects": Exit.WITH_REJECTS, "refused": Exit.REFUSED}
@@ -64,10 +67,15 @@ def show(reading: Reading, *, everything: bool) -> None:
         out.print(table)
         out.print()
     shown = reading.findings if everything else sources.summed(reading.findings, examples=EXAMPLES)
-    for finding in shown:
+    tell(shown)
+    out.print(f"{reading.format or 'unknown format'}: {reading.verdict.value}", style="bold")
+
+
+def tell(findings: Sequence[Finding]) -> None:
+    """Findings for people: how serious, where, what, and what to do."""
+    for finding in findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         times = f" ({finding.count:,} times)" if finding.count > 1 else ""
         out.print(f"{finding.severity.value:<9} {place}  {finding.message}{times}", markup=False)
         if finding.remedy:
             out.print(f"          {finding.remedy}", markup=False, style="dim")
-    out.print(f"{reading.format or 'unknown format'}: {reading.verdict.value}", style="bold")

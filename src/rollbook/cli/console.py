@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rollbook.errors import RollbookError
+from rollbook.errors import InputRefused, RollbookError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -31,6 +32,12 @@ def complain(error: RollbookError) -> None:
 def print_json(document: Any) -> None:
     """The document, alone on standard output."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def refuse_both(csv: Path | None, *, as_json: bool) -> None:
+    """Raise InputRefused if JSON and CSV are asked for at once."""
+    if csv is not None and as_json:
+        raise InputRefused("--json and --csv cannot be had at once.", remedy="Say one of them.")
 
 
 class _Rate(ProgressColumn):

@@ -26,9 +26,15 @@ InstituteName = Annotated[
     str | None, typer.Option("--institute", help="Sourced id of the institute; needed if there are several.")
 ]
 Corporate = Annotated[bool, typer.Option("--corporate", help="In the organisation's tenant of employees.")]
-OfClass = Annotated[bool, typer.Option("--class", help="It is a class (sourced id or code), not a person.")]
+OfClass = Annotated[
+    bool, typer.Option("--class", help="It is a class or team (or a group of a hierarchy, by its key), not a person.")
+]
 Person = Annotated[
-    str, typer.Argument(help="Sourced id or SIS number; with --class, sourced id or code.", show_default=False)
+    str,
+    typer.Argument(
+        help="Sourced id or SIS number; with --class, sourced id, code or name, with @ and the academic period where needed.",
+        show_default=False,
+    ),
 ]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The day that counts, as 2026-10-01. Default: today.")]
 

@@ -10,6 +10,7 @@ from rollbook.cli import context
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import ApprovalDue
+from rollbook.words import by_count, counted
 
 app = typer.Typer(
     help="The organisation's tenant of employees: only read, never written.",
@@ -91,7 +92,9 @@ def show(institute: InstituteName = None, as_json: Json = False) -> None:
         )
         out.print(f"  for {', '.join(found.institutes)}", markup=False)
         out.print(
-            f"  {found.linked:,} employees of {school.name} are linked, {found.to_review:,} to review", markup=False
+            f"  {counted(found.linked, 'employee')} of {school.name} {by_count(found.linked, 'is', 'are')} linked, "
+            f"{found.to_review:,} to review",
+            markup=False,
         )
         if found.run:
             listing.show_summary(found.run)

@@ -16,6 +16,7 @@ import typer
 from rollbook.cli import processes
 from rollbook.cli.console import Json, Stages, err, out, print_json, stages
 from rollbook.errors import Exit, InputRefused
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -260,18 +261,19 @@ def _summary(document: dict[str, Any]) -> None:
     school, first, second, proof = (document[part] for part in ("school", "first_sync", "second_sync", "proof"))
     out.print()
     out.print(
-        f"The school: {school['people']:,} people, {school['classes']:,} classes, {school['enrolments']:,} enrolments."
+        f"The school: {counted(school['people'], 'person', 'people')}, {counted(school['classes'], 'class', 'classes')}, "
+        f"{counted(school['enrolments'], 'enrolment')}."
     )
     out.print(
-        f"First synchronization: {first['applied']:,} of {first['changes']:,} changes applied, {first['failed']:,} failed, "
-        f"{first['waiting']:,} waiting, in {first['seconds']:.1f} s with {first['writes']:,} writes "
+        f"First synchronization: {first['applied']:,} of {counted(first['changes'], 'change')} applied, {first['failed']:,} failed, "
+        f"{first['waiting']:,} waiting, in {first['seconds']:.1f} s with {counted(first['writes'], 'write')} "
         f"({first['least_writes']:,} at least needed)."
     )
     out.print(
-        f"Second synchronization: {second['changes']:,} changes, {second['writes']:,} writes, {second['seconds']:.1f} s."
+        f"Second synchronization: {counted(second['changes'], 'change')}, {counted(second['writes'], 'write')}, {second['seconds']:.1f} s."
     )
     out.print(
-        f"Proof: {proof['teams']:,} teams, {proof['members_expected']:,} memberships, {proof['missing']:,} missing, "
+        f"Proof: {counted(proof['teams'], 'team')}, {counted(proof['members_expected'], 'membership')}, {proof['missing']:,} missing, "
         f"{proof['extra']:,} extra, {proof['pending']:,} pending at Microsoft."
     )
 

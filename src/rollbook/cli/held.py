@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollbook.cli import context
-from rollbook.cli.console import Json, out, print_json
+from rollbook.cli.console import Json, err, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
-from rollbook.errors import InputRefused
+from rollbook.errors import InputRefused, TenantError
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.acts.held import Held, HeldEnrolment, Request
 
 SHOWN = 40
+IN_TEAM = {True: ", in the team already", False: ", not in the team", None: ""}
 
 People = Annotated[list[str] | None, typer.Argument(metavar="PERSON", help="Sourced ids.", show_default=False)]
 Classes = Annotated[
@@ -57,7 +59,12 @@ def held(
     from rollbook.store.setup import explained
 
     with explained():
-        found = held_of(request)
+        try:
+            found, unseen = held_of(request, look=True), ""
+        except TenantError as error:
+            found, unseen = held_of(request), error.message
+    if unseen:
+        err.print(f"Who is in a team already is not told: {unseen}", markup=False)
     if as_json:
         print_json(_document(found))
         return
@@ -85,6 +92,7 @@ def _row(each: HeldEnrolment) -> dict[str, object]:
         "class": each.klass,
         "title": each.title,
         "begin": each.begin,
+        "in_team": each.in_team,
         "reason": each.reason,
         "what_to_do": each.remedy,
     }
@@ -93,7 +101,7 @@ def _row(each: HeldEnrolment) -> dict[str, object]:
 def _print(found: Held, limit: int | None) -> None:
     """One line an enrolment, how many there are in each class, and what to do."""
     for each in found.enrolments[:limit]:
-        out.print(f"{each.title}: {each.name} ({each.person}), began {each.begin}", markup=False)
+        out.print(f"{each.title}: {each.name} ({each.person}), began {each.begin}{IN_TEAM[each.in_team]}", markup=False)
     if limit is not None and len(found.enrolments) > limit:
         out.print(f"... and {len(found.enrolments) - limit:,} more; all of them with --all or --json", style="dim")
     classes = Counter(each.title for each in found.enrolments)
@@ -107,14 +115,18 @@ def _print(found: Held, limit: int | None) -> None:
         style="bold",
         markup=False,
     )
+    seats = Counter(each.in_team for each in found.enrolments)
+    if seats[None] < len(found.enrolments):
+        told = f"{seats[True]:,} of them {by_count(seats[True], 'is', 'are')} in the team already, {seats[False]:,} not"
+        out.print(f"{told}.")
     out.print("They are not added to teams by themselves; whoever is in a team already stays until the enrolment ends.")
     out.print("Let them in with `rollbook release PERSON`, `--class`, `--group` or `--all`.", markup=False)
 
 
 def _counted(enrolments: int, people: int) -> str:
     """How many enrolments of how many people, with the verb."""
-    whose = "one person" if people == 1 else f"{people:,} people"
-    return f"One enrolment of {whose} is" if enrolments == 1 else f"{enrolments:,} enrolments of {whose} are"
+    whose = counted(people, "person", "people")
+    return f"{counted(enrolments, 'enrolment')} of {whose} {by_count(enrolments, 'is', 'are')}"
 
 
 def release(

@@ -10,6 +10,7 @@ import typer
 from rollbook.cli import context
 from rollbook.cli.console import Json, err, out, print_json
 from rollbook.cli.context import Corporate, InstituteName, OfClass, Person
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.acts.links import Shown
@@ -65,7 +66,7 @@ def list_(
         )
     if not everything and rows.height > SHOWN:
         out.print(f"... and {rows.height - SHOWN:,} more; all of them with --all or --json", style="dim")
-    out.print(f"{rows.height:,} {'link' if rows.height == 1 else 'links'}", style="bold")
+    out.print(f"{counted(rows.height, 'link')}", style="bold")
 
 
 @app.command()
@@ -193,13 +194,16 @@ def export(
         typer.echo(text, nl=False)
         return
     write_file(file, text)
-    err.print(f"{rows:,} links are written to {file}.", markup=False)
+    err.print(f"{counted(rows, 'link is', 'links are')} written to {file}.", markup=False)
 
 
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV: sourced_id or number, object_id or user_name.", show_default=False)
+        Path,
+        typer.Argument(
+            help="CSV: sourced_id or number, object_id or user_name; - for standard input.", show_default=False
+        ),
     ],
     because: Because = "",
     take_over: TakeOver = False,
@@ -209,9 +213,11 @@ def import_(
     """Set every link a file names, or none: all its mistakes are told together, with their lines."""
     with context.open_desk(institute, corporate=corporate) as desk:
         from rollbook.acts.linkfiles import import_file
+        from rollbook.acts.spreadsheet import STANDARD_INPUT
 
-        count = import_file(desk, file, because or f"imported from {file.name}", take_over=take_over)
-    out.print(f"{count:,} links changed.")
+        called = "standard input" if file == STANDARD_INPUT else file.name
+        count = import_file(desk, file, because or f"imported from {called}", take_over=take_over)
+    out.print(f"{counted(count, 'link')} changed.")
 
 
 @app.command()
@@ -226,7 +232,8 @@ def rebuild(institute: InstituteName = None, corporate: Corporate = False, as_js
         print_json({"made": done.made, "known": done.known, "left": left})
         return
     out.print(
-        f"{done.made:,} links are remade, {done.known:,} were there already, {len(done.left):,} objects are left alone."
+        f"{counted(done.made, 'link is', 'links are')} remade, {done.known:,} {by_count(done.known, 'was', 'were')} there already, "
+        f"{counted(len(done.left), 'object is', 'objects are')} left alone."
     )
     for kind, name, why in done.left[:LEFT_SHOWN]:
         out.print(f"  {kind} {name}: {why}", markup=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
 
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rollbook.store.changes import Line, Selection
@@ -52,7 +56,55 @@ def show_changes(selection: Selection, limit: int | None) -> None:
             out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)
     if hidden > 0:
-        out.print(f"        ... and {hidden:,} more; all of them with --all or --json", style="dim")
+        out.print(
+            f"        ... and {hidden:,} more; all of them: rollbook show {selection.run.number} --all", style="dim"
+        )
+
+
+VERDICTS = {
+    "planned": "not carried out yet",
+    "sent": "accepted, and going on at Microsoft",
+    "done": "carried out",
+    "waits": "for the reason that is given; nothing is wrong",
+    "later": "Microsoft could not now; the next run tries again",
+    "never": "Microsoft refused; somebody has to act",
+    "blocked": "something it needs was not done",
+}
+"""What each verdict of a change means (docs/run-lifecycle.md)."""
+
+
+def told_counts(counts: Mapping[str, int]) -> str:
+    """What the numbers of a plan mean: what would be carried out, what waits, and how much of that is new."""
+    new, waiting = counts.get("newly_waiting", 0), counts["waiting"]
+    said = f"{counted(counts['changes'] - new, 'change')} planned"
+    if not waiting:
+        return f"{said}, nothing waits"
+    since = f"{new:,} of them not in the plan before" if new else "as in the plan before"
+    return f"{said}; {counted(waiting, 'waits', 'wait')} for a stated reason, {since}"
+
+
+def show_kinds(run: Run) -> None:
+    """A table of what the run is about: what happens to accounts, teams, hierarchies, and how often."""
+    from rollbook.store.changes import summed
+
+    rows = summed(run)
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "what"):
+        table.add_column(name)
+    for name in ("to do" if run.finished_at is None else "changes", "waits"):
+        table.add_column(name, justify="right")
+    shown = ""
+    for row in rows:
+        cells = (
+            "" if row.part == shown else row.part,
+            row.act,
+            *(f"{n:,}" if n else "-" for n in (row.acting, row.waiting)),
+        )
+        table.add_row(*cells)
+        shown = row.part
+    out.print(table)
 
 
 def show_summary(run: Run) -> None:
@@ -61,7 +113,7 @@ def show_summary(run: Run) -> None:
     out.print(
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
-    out.print(f"  {told['changes']:,} changes, {told['waiting']:,} waiting{ABOUT[run.scope].format(told['people'])}")
+    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(told['people'])}")
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
@@ -70,7 +122,7 @@ def show_summary(run: Run) -> None:
             style="red",
         )
     for verdict, count in told["verdicts"].items():
-        out.print(f"  {count:>8,} {verdict}")
+        out.print(f"  {count:>8,} {verdict}: {VERDICTS[verdict]}")
     for entry in run.forecast:
         if entry["needed"]:
             out.print(
@@ -98,10 +150,10 @@ ABOUT = {
 def show_proof(proof: dict[str, int]) -> None:
     """The proof in one line."""
     verdict = "proven equal" if not proof["missing"] and not proof["extra"] else "NOT equal"
-    groups = f" and {proof['groups']:,} groups" if proof.get("groups") else ""
+    groups = f" and {counted(proof['groups'], 'group')}" if proof.get("groups") else ""
     others = "".join(f", {proof[name]:,} {word}" for name, word in APART.items() if proof.get(name))
     out.print(
-        f"  {verdict}: {proof['teams']:,} teams{groups}, {proof['members_expected']:,} memberships expected, "
+        f"  {verdict}: {counted(proof['teams'], 'team')}{groups}, {counted(proof['members_expected'], 'membership')} expected, "
         f"{proof['missing']:,} missing, {proof['extra']:,} extra, {proof['pending']:,} pending at Microsoft{others}"
     )
 
@@ -120,7 +172,7 @@ def show_look(look: FirstLook, limit: int | None) -> None:
     """What a first plan found of the accounts that are there."""
     out.print(
         f"  First run: {look.matched:,} matched, {look.to_create:,} to create, {look.to_review:,} to review "
-        f"(rollbook match list), {look.left_alone.height:,} accounts left alone"
+        f"(rollbook match list), {counted(look.left_alone.height, 'account')} left alone"
     )
     for name, shown in (
         look.left_alone.select("user_principal_name", "display_name")

@@ -33,14 +33,13 @@ def list_(institute: InstituteName = None, corporate: Corporate = False, as_json
         print_json([asdict(entry) for entry in found])
         return
     for entry in found:
-        number = f", {entry.number}" if entry.number else ""
-        out.print(f"{entry.called} ({entry.sourced_id}{number}): {entry.reason}", style="bold", markup=False)
+        ids = ", ".join(part for part in (entry.sourced_id, entry.number) if part)
+        out.print(f"{entry.called}{f' ({ids})' if ids else ''}: {entry.reason}", style="bold", markup=False)
         for candidate in entry.candidates:
             why = "; ".join(candidate.why)
             out.print(f"  {candidate.object_id}  {candidate.name}  {candidate.display_name}  ({why})", markup=False)
+        out.print(f"  Decide with: {entry.command} ACCOUNT, or --new, or --nobody", markup=False)
     out.print(f"{len(found):,} to review.")
-    if found:
-        out.print("Decide with: rollbook match decide PERSON ACCOUNT, or --new, or --nobody")
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.acts.passwords import Handed, Request, Waiting
@@ -94,7 +95,9 @@ def list_(
         out.print(f"... and {len(found) - SHOWN:,} more; all of them with --all or --json", style="dim")
     for section, count in Counter(each.section for each in found).items():
         out.print(f"{count:>6,} {section}", markup=False)
-    out.print(f"{len(found):>6,} passwords wait to be handed over.", style="bold")
+    out.print(
+        f"{len(found):>6,} {by_count(len(found), 'password waits', 'passwords wait')} to be handed over.", style="bold"
+    )
 
 
 def _row(each: Waiting) -> dict[str, object]:
@@ -196,7 +199,7 @@ def _told(handed: Handed, file: Path, what: str, *, as_json: bool) -> None:
         return
     for sentence in (*names, *handed.left_out):
         out.print(sentence, markup=False)
-    sections = "one section" if handed.sections == 1 else f"{handed.sections:,} sections"
+    sections = counted(handed.sections, "section")
     out.print(f"{handed.count:,} {what} in {sections}: {file}", markup=False, style="bold")
     if what == "passwords":
         out.print("They are no longer in Rollbook. Keep that file safe, and delete it when it was used.")
@@ -260,7 +263,7 @@ def confirm_and_carry_out(school: Institute, run: Run, *, yes: bool, as_json: bo
     from rollbook.cli.proposed import Proposal, decide
 
     count = run.counts["changes"]
-    whose = "one person" if count == 1 else f"{count:,} people"
+    whose = counted(count, "person", "people")
     asked = f"Set a new password for {whose} in the tenant {run.tenant.name}? The old one stops working at once."
     handing = "Hand them over with `rollbook passwords slips`, `csv` or `codes`."
     proposal = Proposal(asked, carry_out, withdraw, lambda: out.print(handing))

@@ -8,6 +8,7 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
+from rollbook.words import counted
 
 SHOWN = 40
 
@@ -23,6 +24,7 @@ def plan(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.lost_settings import lost
     from rollbook.apply.approval import needs_person
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
@@ -35,23 +37,27 @@ def plan(
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
         made, view = session.plan()
         run = session.save(made)
+        warnings = [f"{path}: {said}" for path, said in lost(school, session.scope.profile)]
     look = first_look(made, view) if made.first_run else None
-    full = crowded(view)
+    full = crowded(made, view)
     called = labels(run.tenant, full["team"].to_list()) if full.height else {}
     too_full = [{"team": called.get(team, ""), "members": count} for team, count in full.iter_rows()]
     if as_json:
         found = {} if look is None else {"first_look": listing.looked(look)}
         lines = [listing.as_json(line) for line in select(run).lines()]
-        print_json({**listing.summary(run), **found, "crowded": too_full, "plan": lines})
+        print_json({**listing.summary(run), **found, "crowded": too_full, "warnings": warnings, "plan": lines})
         return
+    listing.show_kinds(run)
     listing.show_changes(select(run), None if everything else SHOWN)
     listing.show_summary(run)
     for entry in too_full:
         out.print(
-            f"  Look: {entry['team']} would have {entry['members']:,} members; above 300, Assignments and the class notebook "
+            f"  Look: {entry['team']} would have {counted(entry['members'], 'member')}; above 300, Assignments and the class notebook "
             "stop working in a class team.",
             markup=False,
         )
+    for warning in warnings:
+        out.print(f"  Look at the profile: {warning}.", markup=False)
     if look is not None:
         listing.show_look(look, None if everything else SHOWN)
     if needs_person(made):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,17 +14,22 @@ from rollbook.cli import context
 from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.acts.profiles import Author
-    from rollbook.profiles import Exported
-    from rollbook.store.models import Institute, Profile
+    from rollbook.profiles import Difference, Exported
+    from rollbook.store.models import Institute, Profile, ProfileVersion
 
 app = typer.Typer(
     help="Execution profiles: what is synchronized, and when.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the profile.", show_default=False)]
+YamlFile = Annotated[
+    Path,
+    typer.Argument(help="YAML as `rollbook profile export` writes it; - for standard input.", show_default=False),
+]
 Begin = Annotated[str | None, typer.Option(help="First day of the synchronization period, as 2026-09-01.")]
 End = Annotated[str | None, typer.Option(help="Last day of the synchronization period.")]
 
@@ -101,6 +108,7 @@ def show(
     from dataclasses import replace
 
     from rollbook.acts import profiles
+    from rollbook.acts.lost_settings import lost
     from rollbook.acts.tenants import as_it_counts
     from rollbook.profiles import to_yaml, what_became
 
@@ -113,6 +121,7 @@ def show(
         named = {"name": found.name, "begin": found.begin, "end": found.end, "version": chosen.number}
         settings = profiles.exported(found, chosen.number).profile
         more = {"locked": _locked(found.institute), "left_out": what_became(settings)}
+        more["warnings"] = [f"{path}: {said}" for path, said in lost(found.institute, settings)]
         print_json({**named, "versions": history, "settings": chosen.document, **more})
         return
     for entry in history:
@@ -124,6 +133,8 @@ def show(
         out.print(f"locked: {setting['path']} is {setting['value']}, because {setting['why']}", markup=False)
     shown = profiles.exported(found, chosen.number)
     _tell_left_out(shown)
+    for path, said in lost(found.institute, shown.profile):
+        out.print(f"look: {path}: {said}", markup=False)
     out.print(to_yaml(replace(shown, profile=as_it_counts(found.institute, shown.profile))), markup=False)
 
 
@@ -167,7 +178,7 @@ def copy(
 @app.command()
 def edit(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="YAML as `rollbook profile export` writes it.", show_default=False)],
+    file: YamlFile,
     institute: InstituteName = None,
 ) -> None:
     """Save a file as the profile's next version. Refused if somebody else saved since it was exported."""
@@ -180,11 +191,37 @@ def edit(
     if version.number == before.number:
         out.print(f"{found.name}: no setting changed; name and period are as the file says.", markup=False)
         return
-    for each in profiles.compare(found, before.number, version.number):
-        out.print(str(each), markup=False)
+    _tell_differences(profiles.compare(found, before.number, version.number))
     _tell_left_out(given)
+    _tell_consequences(found, before, version, author)
     enabled = "" if found.enabled_at else " It still has to be enabled."
     out.print(f"{found.name} is saved as version {version.number}.{enabled}", markup=False)
+
+
+def _tell_differences(differing: Sequence[Difference]) -> None:
+    """One line a setting, also of a part that came whole."""
+    for each in differing:
+        for line in each.lines():
+            out.print(line, markup=False)
+
+
+def _tell_consequences(found: Profile, before: ProfileVersion, after: ProfileVersion, author: Author) -> None:
+    """Say what becomes of teams, and of groups of hierarchies, that are there and that the new version wants no longer."""
+    from rollbook.acts.leaving import left_by
+    from rollbook.profiles import parse, what_returns, what_stays
+
+    old, new = parse(before.document), parse(after.document)
+    for sentence in (*what_returns(old, new), *what_stays(old, new)):
+        out.print(sentence, markup=False)
+    left = left_by(found.institute, old, new, context.day(None, found.institute, author.clock))
+    if left.teams:
+        told = f"{counted(left.teams, 'team that is there is', 'teams that are there are')} no longer managed"
+        seen = shlex.join(["rollbook", "teams", found.name, "--left"])
+        out.print(f"{told}: nobody is added or removed, and none is deleted. See which: {seen}", markup=False)
+    if left.nodes:
+        told = f"{counted(left.nodes, 'group')} of hierarchies that {by_count(left.nodes, 'is', 'are')} there"
+        seen = shlex.join(["rollbook", "tree", found.name])
+        out.print(f"{told} will be left over, and none is deleted. See which: {seen}", markup=False)
 
 
 def _tell_left_out(shown: Exported) -> None:
@@ -208,14 +245,16 @@ def _tell_corrections(school: Institute, given: Exported) -> None:
 
 
 def _read(file: Path) -> Exported:
+    from rollbook.acts.spreadsheet import read_text
     from rollbook.profiles import from_yaml
 
-    try:
-        return from_yaml(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputRefused(f"{file} cannot be read: {error.strerror}.", remedy="Name another file.") from error
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{file} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
+    return from_yaml(read_text(file))
+
+
+def _called(file: Path) -> str:
+    from rollbook.acts.spreadsheet import STANDARD_INPUT
+
+    return "standard input" if file == STANDARD_INPUT else file.name
 
 
 @app.command()
@@ -254,7 +293,9 @@ def delete(
     from rollbook.acts import profiles
 
     if not yes:
-        typer.confirm(f"Delete {found.name} with its {found.versions.count()} version(s)?", abort=True, err=True)
+        typer.confirm(
+            f"Delete {found.name} with its {counted(found.versions.count(), 'version')}?", abort=True, err=True
+        )
     profiles.delete(found, author)
     out.print(f"{found.name} is deleted.", markup=False)
 
@@ -275,8 +316,7 @@ def diff(
     if as_json:
         print_json([{"path": d.path, "before": d.before, "after": d.after} for d in differing])
         return
-    for each in differing:
-        out.print(str(each), markup=False)
+    _tell_differences(differing)
     if not differing:
         out.print("They do not differ.")
 
@@ -291,24 +331,29 @@ def restore(
     found, author = _found(name, institute)
     from rollbook.acts import profiles
 
+    before = profiles.newest(found)
     made = profiles.restore(found, version, author)
     out.print(f"The settings of version {version} count again, as version {made.number}.")
+    _tell_consequences(found, before, made, author)
 
 
 @app.command()
 def export(
     name: Name,
-    file: Annotated[Path | None, typer.Argument(help="Default: standard output.", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write. Default, and -: standard output.", show_default=False)
+    ] = None,
     version: Annotated[int | None, typer.Option(help="An earlier version.")] = None,
     institute: InstituteName = None,
 ) -> None:
     """Write a profile as YAML, each setting with its meaning."""
     found, _ = _found(name, institute)
     from rollbook.acts import profiles
+    from rollbook.acts.spreadsheet import STANDARD_OUTPUT
     from rollbook.profiles import to_yaml
 
     text = to_yaml(profiles.exported(found, version))
-    if file is None:
+    if file is None or file == STANDARD_OUTPUT:
         typer.echo(text, nl=False)
         return
     try:
@@ -319,7 +364,7 @@ def export(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="YAML as `rollbook profile export` writes it.", show_default=False)],
+    file: YamlFile,
     name: Annotated[str | None, typer.Option(help="Another name than the file says.")] = None,
     institute: InstituteName = None,
 ) -> None:
@@ -332,7 +377,7 @@ def import_(
     found = _read(file)
     _tell_corrections(school, found)
     _tell_left_out(found)
-    made = profiles.create(school, replace(found, name=name or found.name), author, f"imported from {file.name}")
+    made = profiles.create(school, replace(found, name=name or found.name), author, f"imported from {_called(file)}")
     out.print(f"{made.name} is a draft. Let it run with: rollbook profile enable {made.name!r}", markup=False)
 
 

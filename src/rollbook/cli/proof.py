@@ -11,16 +11,15 @@ from rich.table import Table
 
 from rollbook.apply.whys import STATUSES
 from rollbook.cli import context
-from rollbook.cli.console import Json, err, out, print_json
+from rollbook.cli.console import Json, err, out, print_json, refuse_both
 from rollbook.cli.context import InstituteName
 from rollbook.errors import Exit
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rollbook.acts.proofs import Told
 
 SHOWN = 40
-PURPOSES = {"team": "team", "node": "structure", "licence": "licences"}
-"""What groups are for, in a school's words."""
 
 
 def proof(
@@ -39,6 +38,7 @@ def proof(
     as_json: Json = False,
 ) -> None:
     """Prove a run: expected against actual in every team and group, each deviation with its reason. Exit status 5 if any is a fault."""
+    refuse_both(csv, as_json=as_json)
     school, author = context.author(institute)
     from rollbook.acts.proofs import exported, proof_of, proven_run, with_rosters
     from rollbook.acts.spreadsheet import STANDARD_OUTPUT, write_table
@@ -52,7 +52,7 @@ def proof(
         typer.echo(text, nl=False)
     elif csv is not None:
         write_table(csv, text)
-        err.print(f"{rows:,} rows are written to {csv}.", markup=False)
+        err.print(f"{counted(rows, 'row is', 'rows are')} written to {csv}.", markup=False)
     elif as_json:
         print_json(_document(told))
     else:
@@ -84,7 +84,9 @@ def _print(told: Told, limit: int | None) -> None:
         out.print(_table(shown))
     if len(shown) < len(rows):
         equal = len(rows) - len(deviating)
-        out.print(f"... {len(rows):,} groups in all, {equal:,} without any deviation; all with --all", style="dim")
+        out.print(
+            f"... {counted(len(rows), 'group')} in all, {equal:,} without any deviation; all with --all", style="dim"
+        )
     for row in told.deviations.head(limit if limit is not None else told.deviations.height).to_dicts():
         who = f"{row['who']} ({row['sourced_id'] or row['object_id']})" if _id(row) else row["who"]
         out.print(f"{row['status']:<8} {row['group']}: {who}, {row['relation']}: {row['reason']}", markup=False)
@@ -110,9 +112,9 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("", overflow="fold")
     for row in rows:
-        named = [escape(row["group"]), *([escape(row["group_id"] or "")] if alike else []), PURPOSES[row["purpose"]]]
-        counted = [f"{row[name]:,}" if row[name] else "-" for name in numbers]
-        table.add_row(*named, *counted, escape(_state(row)))
+        named = [escape(row["group"]), *([escape(row["group_id"] or "")] if alike else []), row["purpose"]]
+        numbered = [f"{row[name]:,}" if row[name] else "-" for name in numbers]
+        table.add_row(*named, *numbered, escape(_state(row)))
     return table
 
 
@@ -128,9 +130,9 @@ def _state(row: dict[str, Any]) -> str:
 def _verdict(told: Told) -> None:
     groups = told.groups
     verdict = "proven equal" if told.holds else "NOT equal"
-    counted = ", ".join(f"{groups[status].sum():,} {status}" for status in STATUSES)
+    said = ", ".join(f"{groups[status].sum():,} {status}" for status in STATUSES)
     out.print(
-        f"Run {told.run.number}, for {told.run.as_of}: {verdict}: {groups.height:,} {'group' if groups.height == 1 else 'groups'}, "
-        f"{groups['expected'].sum():,} memberships expected, {groups['actual'].sum():,} there; {counted}",
+        f"Run {told.run.number}, for {told.run.as_of}: {verdict}: {counted(groups.height, 'group')}, "
+        f"{counted(int(groups['expected'].sum()), 'membership')} expected, {groups['actual'].sum():,} there; {said}",
         style="bold",
     )

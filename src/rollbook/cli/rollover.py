@@ -11,9 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from rollbook.cli import context
-from rollbook.cli.console import Json, Quiet, err, out, print_json
+from rollbook.cli.console import Json, Quiet, err, out, print_json, refuse_both
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rollbook.acts.rollover import Candidate, GoingOn, Line, Seen
@@ -66,6 +67,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show what ends, goes on, begins, may be one chat, and is left over (the same as `rollbook rollover`). Changes nothing."""
+    refuse_both(as_csv, as_json=as_json)
     school, author = context.opened(institute)
     from rollbook.acts.rollover import Request, look
     from rollbook.acts.spreadsheet import STANDARD_OUTPUT, write_file
@@ -82,7 +84,7 @@ def show(
             typer.echo(text, nl=False)
             return
         write_file(as_csv, text)
-        err.print(f"{count:,} rows are written to {as_csv}.", markup=False)
+        err.print(f"{counted(count, 'row is', 'rows are')} written to {as_csv}.", markup=False)
     else:
         _print(seen, None if everything else SHOWN)
 
@@ -165,7 +167,7 @@ def _print(seen: Seen, limit: int | None) -> None:
             out.print(f"    {candidate.command}", markup=False, style="dim")
         _more(seen.candidates, limit)
     if seen.left:
-        _part("Groups of the structure listed for removal", seen.left, limit)
+        _part("Groups of hierarchies listed for removal", seen.left, limit)
         out.print("  Nothing is ever deleted here; delete them at Microsoft if nobody needs them.")
     out.print(f"By the profile {seen.profile}, on {seen.day}.", markup=False)
 
@@ -225,12 +227,15 @@ def _moved(pair: GoingOn) -> dict[str, Any]:
 
 
 @app.command()
-def part(new: TeamName, institute: InstituteName = None, as_json: Json = False) -> None:
-    """Give back the team that NEW took over; NEW gets one of its own at the next synchronization."""
+def part(new: TeamName, yes: Yes = False, institute: InstituteName = None, as_json: Json = False) -> None:
+    """Give back the team that NEW took over; NEW gets one of its own at the next synchronization. Asks before it does."""
     with context.open_desk(institute, corporate=False) as desk:
-        from rollbook.acts.rollover import part_team
+        from rollbook.acts.rollover import part_team, parting
 
-        pair = part_team(desk, new)
+        pair = parting(desk, new)
+        if not yes:
+            typer.confirm(f"Give the team of {pair.new.name} back to {pair.old.name}?", abort=True, err=True)
+        part_team(desk, pair)
     if as_json:
         print_json(_moved(pair))
         return
@@ -252,7 +257,7 @@ def archive(
     teams: Teams = None,
     ended: Annotated[bool, typer.Option("--ended", help="Every team that ends.")] = False,
     left_over: Annotated[
-        bool, typer.Option("--left-over", help="Every group of the structure that is left over, if it is a team.")
+        bool, typer.Option("--left-over", help="Every group of a hierarchy that is left over, if it is a team.")
     ] = False,
     yes: Yes = False,
     institute: InstituteName = None,
@@ -310,7 +315,7 @@ def confirm_and_carry_out(school: Institute, run: Run, *, yes: bool, as_json: bo
     from rollbook.plan.changes import Kind
 
     count = run.counts["changes"]
-    what = "one team" if count == 1 else f"{count:,} teams"
+    what = counted(count, "team")
     archiving = {objection["code"] for objection in run.objections} == {AGREED_BY_A_PERSON[Kind.ARCHIVE_TEAM]}
     asked = f"Archive {what}? {WHAT_ARCHIVING_MEANS}" if archiving else f"Take {what} back from the archive?"
     decide(school, run, Proposal(asked, carry_out, withdraw), yes=yes, as_json=as_json, quiet=quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,15 +12,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from rollbook.cli import context
-from rollbook.cli.console import Json, err, out, print_json
+from rollbook.cli.console import Json, err, out, print_json, refuse_both
 from rollbook.cli.context import AsOf, InstituteName
 from rollbook.errors import InputRefused
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rollbook.acts.structure import Hierarchies, Left, Request, Team, Teams
 
 SHOWN = 60
 OWNERS_SHOWN = 3
+ALIKE = (
+    "Teams of one name cannot be told apart in Microsoft Teams. Give them names that differ: teams.mappings.display_name, "
+    "for example the expression {{ name }} ({{ code }}); see `rollbook mapping properties`."
+)
 CALLED = {"general": "Everybody", "student": "Students", "teacher": "Teachers"}
 KINDS = {
     "security": "security groups, each in the one above it",
@@ -49,6 +55,7 @@ def teams(
     as_json: Json = False,
 ) -> None:
     """Show the teams a profile makes: names, owners, members, and what each still waits for. Changes nothing."""
+    refuse_both(csv, as_json=as_json)
     request, author = _request(profile, institute, as_of)
     from rollbook.acts.spreadsheet import STANDARD_OUTPUT, write_table
     from rollbook.acts.structure import left_as_csv, teams_as_csv, teams_of
@@ -63,11 +70,19 @@ def teams(
             typer.echo(text, nl=False)
             return
         write_table(csv, text)
-        err.print(f"{rows:,} rows are written to {csv}.", markup=False)
+        err.print(f"{counted(rows, 'row is', 'rows are')} written to {csv}.", markup=False)
     elif as_json:
         print_json(_teams_document(found, request))
     elif left:
-        _print_left("teams are no longer managed; they are left as they are.", found.left, everything=everything)
+        _print_left(found.left, everything=everything)
+        what = counted(len(found.left), "team is", "teams are")
+        out.print(f"{what} no longer managed; nobody is added to them or removed from them.", style="bold")
+        if found.left:
+            first = shlex.quote(found.left[0].handle)
+            out.print(f"Archive one: rollbook rollover archive {first}", markup=False)
+            out.print(
+                "Let one go on as next year's: rollbook rollover continue OLD NEW, as `rollbook rollover` proposes"
+            )
     else:
         _print_teams(found, None if everything else SHOWN)
 
@@ -103,7 +118,7 @@ def _team_row(team: Team) -> dict[str, Any]:
 
 
 def _left_row(each: Left) -> dict[str, Any]:
-    return {"name": each.name, "reason": each.reason, "archived": each.archived}
+    return {"name": each.name, "id": each.handle, "reason": each.reason, "archived": each.archived}
 
 
 def _print_teams(found: Teams, limit: int | None) -> None:
@@ -120,14 +135,12 @@ def _print_teams(found: Teams, limit: int | None) -> None:
     if found.mode == "nothing":
         out.print(f"By the profile {found.profile} nothing becomes a team.", markup=False)
     by = f" (what accounts wait for is by the plan of run {found.run})" if found.run else ""
-    out.print(f"{_counted(len(found.teams), 'team')}, {waiting:,} waiting for something{by}.", style="bold")
+    out.print(f"{counted(len(found.teams), 'team')}, {waiting:,} waiting for something{by}.", style="bold")
+    if any(team.alike for team in found.teams):
+        out.print(ALIKE, markup=False)
     if found.left:
-        told = f"{_counted(len(found.left), 'team')} there and no longer managed"
+        told = f"{counted(len(found.left), 'team')} there and no longer managed"
         out.print(f"{told}: rollbook teams {found.profile!r} --left", markup=False)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _team_table(teams: Sequence[Team]) -> Table:
@@ -147,16 +160,14 @@ def _team_table(teams: Sequence[Team]) -> Table:
     return table
 
 
-def _print_left(what: str, left: tuple[Left, ...], *, everything: bool) -> None:
+def _print_left(left: tuple[Left, ...], *, everything: bool) -> None:
+    """One line each, with what other commands take for it."""
     limit = None if everything else SHOWN
     for each in left[:limit]:
         archived = " (archived)" if each.archived else ""
-        out.print(f"{each.name}: {each.reason}{archived}", markup=False)
+        out.print(f"{each.name}, {shlex.quote(each.handle)}: {each.reason}{archived}", markup=False)
     if limit is not None and len(left) > limit:
         out.print(f"... and {len(left) - limit:,} more; all of them with --all or --json", style="dim")
-    out.print(f"{len(left):,} {what}", style="bold")
-    if left:
-        out.print("Let a team go on in the next period, or archive it: rollbook rollover", markup=False)
 
 
 def tree(
@@ -198,7 +209,9 @@ def _tell_people(found: Hierarchies, text: str, *, as_json: bool) -> None:
         below = "" if row["direct"] else " (in a node below)"
         out.print(f"{row['sourced_id']:<14} {row['name']}{below}", markup=False)
     out.print(
-        f"{node['label']}: {len(rows):,} people, {node['direct']:,} of them directly in it", style="bold", markup=False
+        f"{node['label']}: {counted(len(rows), 'person', 'people')}, {node['direct']:,} of them directly in it",
+        style="bold",
+        markup=False,
     )
 
 
@@ -243,15 +256,20 @@ def _print_tree(found: Hierarchies) -> None:
         out.print(f"The profile {found.profile} has no hierarchy with a level, or nobody is on any.", markup=False)
     failing, alike = len(found.problems), nodes.filter(nodes["same_name"] > 1).height
     out.print(
-        f"{_counted(nodes.height, 'group')}, {failing:,} without a usable value, {alike:,} called like another",
+        f"{counted(nodes.height, 'group')}, {failing:,} without a usable value, {alike:,} called like another",
         style="bold",
     )
     if found.left:
-        _print_left("groups of the structure are there and stand for nothing any more.", found.left, everything=False)
+        out.print("There, and no longer of any use for this profile:", style="bold")
+        _print_left(found.left, everything=False)
+        out.print(
+            f"{counted(len(found.left), 'group is', 'groups are')} left over. Nothing is deleted here; "
+            "delete what nobody needs at Microsoft."
+        )
 
 
 def _print_node(row: dict[str, Any], found: Hierarchies) -> None:
-    people = f"{row['people']:,} people" if row["people"] != 1 else "1 person"
+    people = counted(row["people"], "person", "people")
     direct = "" if row["direct"] == row["people"] else f", {row['direct']:,} of them directly in it"
     group = f" -> {row['called']}" if row["called"] not in (None, row["name"], row["label"]) else ""
     level = row["level"].replace("_", " ")

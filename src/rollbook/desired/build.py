@@ -27,9 +27,10 @@ from rollbook.desired.node_groups import (
     nesting_of_emptied,
     owners_of_emptied,
 )
+from rollbook.desired.outside import narrowed, nodes_of_everybody, unreached
 from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
-from rollbook.desired.teams import ManagedTeams, teams
-from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, PEOPLE, Desired
+from rollbook.desired.teams import ManagedTeams, classes_of, teams
+from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, OUTSIDE, PEOPLE, Desired
 from rollbook.directory.state import State
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
@@ -84,9 +85,10 @@ def build_desired(
     used = linked.licence_groups.join(licences, on="user_type", how="semi")
     team_groups, team_names, team_problems = teams(roster, profile, managed.teams, linked.teams)
     nodes = desired_groups(profile, managed.nodes, linked.nodes)
-    emptied = abandoned(profile, managed.nodes, linked.made_nodes.drop("mark")).emptied
-    emptied = emptied.join(linked.made_nodes.select("link", "mark"), on="link")
     users_of = people.filter("present").select("person", user="link")
+    beyond = out_of_scope(roster, profile, as_of, managed, linked)
+    gone = abandoned(profile, managed.nodes, linked.made_nodes.join(beyond.groups, on="link", how="anti"))
+    emptied = gone.emptied.join(linked.made_nodes.select("link", "mark"), on="link")
     reasons = settled(
         pl.concat(
             [
@@ -121,8 +123,42 @@ def build_desired(
         .unique()
         .sort("link"),
         emptied=emptied.select("link"),
+        unmanaged=pl.concat([gone.left.select("link"), beyond.groups]).sort("link"),
+        outside=beyond.relations.join(reasons, on=list(OUTSIDE), how="anti"),
         match_keys=pl.concat([_team_keys(profile, team_groups, team_names), nodes.match_keys]),
         creation_only=pl.concat([_creation_only(profile, team_groups), nodes.creation_only]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """Groups of the structure [link] that the profile's scope does not reach, and where everybody belongs whatever it is.
+
+    The relations have the schema OUTSIDE.
+    """
+
+    groups: pl.DataFrame
+    relations: pl.DataFrame
+
+
+def out_of_scope(roster: Roster, profile: Profile, as_of: dt.date, managed: Managed, linked: Linked) -> OutOfScope:
+    """What a narrowed scope does not reach; nothing, where the profile is about the whole school."""
+    if not narrowed(roster, profile):
+        return OutOfScope(linked.made_nodes.select("link").clear(), pl.DataFrame(schema=pl.Schema(OUTSIDE)))
+    users_of = linked.people.filter("present").select("person", user="link")
+    nodes = nodes_of_everybody(roster, profile, as_of, managed.counting)
+    shared = ManagedTeams(managed.teams.teams, classes_of(roster, profile, managed.teams.teams))
+    whole = Managed(shared, nodes, managed.counting)
+    links = pl.concat([part.select("key", "link") for part in (linked.nodes, linked.made_nodes)]).unique("key")
+    found = pl.concat(
+        [
+            in_teams(roster, profile, as_of, whole, linked, users_of),
+            in_nodes(roster, profile, nodes, links, users_of),
+        ]
+    )
+    return OutOfScope(
+        unreached(nodes, managed.nodes, linked.made_nodes).select("link"),
+        found.select(OUTSIDE.keys()).cast(pl.Schema(OUTSIDE)).unique(maintain_order=True),
     )
 
 

@@ -5,7 +5,7 @@ Only a person decides it: a new pupil of next year's 7A would read what last yea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -30,20 +30,25 @@ CANDIDATES: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def candidates(roster: Roster, profile: Profile, there: pl.DataFrame, begins: pl.DataFrame) -> pl.DataFrame:
+def candidates(
+    roster: Roster, profile: Profile, there: pl.DataFrame, begins: pl.DataFrame, earlier: Roster | None = None
+) -> pl.DataFrame:
     """Pairs that a person may declare to be one chat going on (schema CANDIDATES), the likeliest first for each that begins.
 
     `there` [link, key, period, begin, ends] are teams of an earlier period, or ones that end anyway; `begins` [key, period].
+    `earlier` are the classes as they were before, with their groups and subjects: a team that lost all its classes to others - a
+    group or subject was corrected in the midst of the year - had the students who are in those classes now.
     """
     starts = roster.academic_periods.select("period", starts="begin")
     new = begins.select("key", "period").join(starts, on="period", how="left").with_row_index("new")
-    olds, news = _inside(roster, there.select("link", "key", "period"), "link"), _inside(roster, new, "new")
-    earlier, later = pl.col("old_begin") < pl.col("starts"), pl.col("old_begin") > pl.col("starts")
+    olds = _inside(roster, there.select("link", "key", "period"), "link", earlier)
+    news = _inside(roster, new, "new")
+    before_it, after_it = pl.col("old_begin") < pl.col("starts"), pl.col("old_begin") > pl.col("starts")
     pairs = pl.concat([_same_group(there, new), _same_people(olds, news)]).unique()
     told = (
         pairs.join(there.select("link", old_key="key", old_begin="begin", ends="ends"), on="link")
         .join(new, on="new")
-        .filter(earlier.fill_null(value=False) | (pl.col("ends") & ~later.fill_null(value=False)))
+        .filter(before_it.fill_null(value=False) | (pl.col("ends") & ~after_it.fill_null(value=False)))
     )
     counted = _counted(told, olds, news).with_columns(same_group=pl.col("old_key") == pl.col("key"))
     share = pl.col("shared") / (pl.col("students") + pl.col("before") - pl.col("shared"))
@@ -55,11 +60,18 @@ def candidates(roster: Roster, profile: Profile, there: pl.DataFrame, begins: pl
     return chosen.select(CANDIDATES.keys()).cast(pl.Schema(CANDIDATES))
 
 
-def _inside(roster: Roster, teams: pl.DataFrame, of: str) -> dict[str, pl.DataFrame]:
-    """Who and what is in `teams` [`of`, key, period], by the register: [`of`, person] of students and teachers, [`of`, subject]."""
+def _inside(roster: Roster, teams: pl.DataFrame, of: str, earlier: Roster | None = None) -> dict[str, pl.DataFrame]:
+    """Who and what is in `teams` [`of`, key, period], by the register: [`of`, person] of students and teachers, [`of`, subject].
+
+    Of a team without classes, who is in those it had `earlier`.
+    """
     modes = set(teams["key"].str.split("/").list.first())
-    held = pl.concat([team_classes(roster, mode) for mode in PARTS if mode in modes or mode == "nothing"])
+    held = _held(roster, modes)
     classes = teams.join(held, on=["key", "period"]).select(of, "klass")
+    if earlier is not None:
+        without = teams.join(held, on=["key", "period"], how="anti")
+        had = without.join(_held(earlier, modes).unique(), on=["key", "period"])
+        classes = pl.concat([classes, had.select(of, "klass")])
     subjects = roster.classes.select("klass", "subject").join(
         roster.subjects.select("subject", name="name"), on="subject"
     )
@@ -70,10 +82,18 @@ def _inside(roster: Roster, teams: pl.DataFrame, of: str) -> dict[str, pl.DataFr
     }
 
 
-def in_both(roster: Roster, old: tuple[str, int], new: tuple[str, int]) -> tuple[int, int]:
-    """How many students of one team (key, period) are in another one too, and how many it has."""
+def _held(roster: Roster, modes: Collection[str]) -> pl.DataFrame:
+    """[klass, key, period] of the classes of teams of these modes."""
+    return pl.concat([team_classes(roster, mode) for mode in PARTS if mode in modes or mode == "nothing"])
+
+
+def in_both(
+    roster: Roster, old: tuple[str, int], new: tuple[str, int], earlier: Roster | None = None
+) -> tuple[int, int]:
+    """How many students of one team (key, period) are in another one too, and how many it has; `earlier` as for candidates."""
     named = {"key": pl.String, "period": pl.Int64, "at": pl.Int64}
-    inside = [_inside(roster, pl.DataFrame([(*each, 0)], schema=named, orient="row"), "at") for each in (old, new)]
+    teams = [pl.DataFrame([(*each, 0)], schema=named, orient="row") for each in (old, new)]
+    inside = [_inside(roster, team, "at", earlier) for team in teams]
     before, now = (each["students"].select("person") for each in inside)
     return now.join(before, on="person", how="semi").height, now.height
 

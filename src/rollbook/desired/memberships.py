@@ -7,7 +7,6 @@ import polars as pl
 from rollbook.desired.scope import below
 from rollbook.directory.desired import REASONS
 from rollbook.directory.state import Relation, packed
-from rollbook.errors import InputRefused
 from rollbook.profiles import Profile
 from rollbook.roster.tables import TEACHER_TYPE, Roster
 
@@ -90,16 +89,9 @@ def _rows(rows: pl.DataFrame, relation: Relation, because: str) -> pl.DataFrame:
 def extra_owners(roster: Roster, profile: Profile, classes: pl.DataFrame) -> pl.DataFrame:
     """[team, person]: who owns teams besides their teachers, by location; `classes` has [klass, team].
 
-    A location stands for what lies below it too; a class without one is where its group is. InputRefused for a location there is
-    none of; a person may have left since, and owns nothing then.
+    A location stands for what lies below it too; a class without one is where its group is. A person and a location may have left
+    the register since the profile was saved, and nothing follows from them then.
     """
-    known = set(roster.locations["sourced_id"])
-    missing = sorted({owner.location for owner in profile.teams.extra_owners if owner.location} - known)
-    if missing:
-        raise InputRefused(
-            f"The profile's extra owners name the location {missing[0]!r}, which the register does not have.",
-            remedy=f"There are: {', '.join(sorted(known))}.",
-        )
     frames = [pl.DataFrame(schema={"team": pl.Int64, "person": pl.Int64})]
     group_place = roster.groups.select("group", _place="location")
     placed = (

@@ -171,7 +171,8 @@ class Abandoned:
     """Groups [key, link] made for nodes that are no more.
 
     `emptied` are those of hierarchies as they are: nobody belongs in them any more, so everybody leaves. `left` were made for a level
-    that is off or hidden now, or for the other group type: they are left as they are, and listed.
+    that is off or hidden now, or for the other group type: they and their people are left as they are, and listed; only in groups that
+    live on they stand no longer, or whoever moves on would keep what those give.
     """
 
     emptied: pl.DataFrame

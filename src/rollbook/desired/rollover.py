@@ -17,6 +17,7 @@ from rollbook.desired import current
 from rollbook.desired.continuing import CANDIDATES, candidates
 from rollbook.desired.hierarchies import hierarchies_in_use, managed_nodes
 from rollbook.desired.node_groups import abandoned
+from rollbook.desired.outside import narrowed, nodes_of_everybody, unreached
 from rollbook.desired.teams import PARTS, TEAMS, managed_teams, team_classes
 from rollbook.profiles import Profile
 from rollbook.roster.tables import Roster
@@ -67,8 +68,8 @@ class Turn:
     candidates: pl.DataFrame
 
 
-def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame) -> Turn:
-    """What becomes of teams on `as_of`; `linked` (schema LINKED) are those that are there."""
+def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame, earlier: Roster | None = None) -> Turn:
+    """What becomes of teams on `as_of`; `linked` (schema LINKED) are those that are there, `earlier` classes as they were before."""
     there = linked.select("key", "period")
     now = managed_teams(roster, profile, as_of, there).teams
     coming, day = _coming(roster, profile, as_of)
@@ -83,7 +84,7 @@ def turn(roster: Roster, profile: Profile, as_of: dt.date, linked: pl.DataFrame)
         state=pl.when("wanted").then(pl.lit(State.CONTINUES.value)).otherwise(pl.lit(State.ENDS.value))
     )
     teams = pl.concat([_as_turns(told), _as_turns(begins)]).sort("state", "period", "label", "key", nulls_last=True)
-    return Turn(teams, candidates(roster, profile, _may_continue(roster, teams), begins))
+    return Turn(teams, candidates(roster, profile, _may_continue(roster, teams), begins, earlier))
 
 
 def _as_turns(frame: pl.DataFrame) -> pl.DataFrame:
@@ -144,9 +145,15 @@ def left_over(
 ) -> pl.DataFrame:
     """Groups of the structure that nobody stands behind any more (schema LEFT); none of them is ever deleted.
 
+    What is only outside the profile's scope is not among them.
+
     `people` [person, user_type, present] are the managed ones, `linked` [key, link, label, archived] the groups that are there.
     """
-    gone = abandoned(profile, managed_nodes(roster, profile, as_of, people), linked)
+    managed = managed_nodes(roster, profile, as_of, people)
+    if narrowed(roster, profile):
+        beyond = unreached(nodes_of_everybody(roster, profile, as_of), managed, linked)
+        linked = linked.join(beyond, on="key", how="anti")
+    gone = abandoned(profile, managed, linked)
     types = {f"{name}/{hierarchy.group_type}" for name, (hierarchy, _) in hierarchies_in_use(profile).items()}
     begun = {name.partition("/")[0] for name in types}
     parts = pl.col("key").str.split("/")

@@ -66,8 +66,13 @@ def managed_teams(
         if made is not None:
             wanted = pl.concat([wanted, made.select(MADE.keys())]).unique()
         classes = classes.join(wanted, on=["key", "period"], how="semi").sort("klass")
-    named = _natural(_described(roster, classes), profile)
+    named = _natural(_described(roster, classes_of(roster, profile, classes)), profile)
     return ManagedTeams(named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS)), classes)
+
+
+def classes_of(roster: Roster, profile: Profile, teams: pl.DataFrame) -> pl.DataFrame:
+    """[klass, key, period] of all classes of `teams` [key, period], whatever the scope: a team is called by all of them."""
+    return team_classes(roster, profile.teams.create).join(teams, on=["key", "period"], how="semi").sort("klass")
 
 
 def every_team(roster: Roster, profile: Profile) -> pl.DataFrame:
@@ -109,8 +114,9 @@ def teams(
 
     The latter are [link, target, problem]. `links` has [key, period, link, mark].
     """
-    described = _described(roster, managed.classes).join(links, on=["key", "period"])
-    rows = properties(roster, profile, described, managed.classes)
+    classes = classes_of(roster, profile, managed.teams)
+    described = _described(roster, classes).join(links, on=["key", "period"])
+    rows = properties(roster, profile, described, classes)
     made, problems = mapped(rows, profile.teams.mappings, TEAM_TARGETS, "link")
     values = made.join(described.select("link", "mark"), on="link")
     frame = values.select(

@@ -54,6 +54,7 @@ REASONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "held": pl.Boolean,  # not added by itself, and not ended where it is there: held by the sync start date
 }
 
+OUTSIDE: Mapping[str, pl.DataType | type[pl.DataType]] = {"team": pl.Int64, "user": pl.Int64, "relation": pl.UInt8}
 
 MATCH_KEYS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "link": pl.Int64,
@@ -76,7 +77,9 @@ class Desired:
     are the register's own, before the @; `reasons` (schema REASONS) says why somebody belongs in a group; `licences` (schema
     LICENCES) belong to current accounts, given through `licence_groups` (schema LICENCE_GROUPS) where there are any. For the people
     of `unmapped` [link] and the groups of `unmapped_groups` [link] a mapping failed, so that nothing is done for them. In the groups
-    of `emptied` [link], which are ours, nobody belongs any more. `match_keys` (schema MATCH_KEYS) is what groups are found by the
+    of `emptied` [link], which are ours, nobody belongs any more; those of `unmanaged` [link], ours too, are left as they are, because
+    their level is off or hidden, or because the scope does not reach them. `outside` (schema OUTSIDE) are relations that the register
+    asks for outside the profile's scope: they are neither added nor ended. `match_keys` (schema MATCH_KEYS) is what groups are found by the
     first time, `creation_only` (schema CREATION_ONLY) which of their attributes are not kept in step.
     """
 
@@ -93,5 +96,7 @@ class Desired:
     unmapped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
     unmapped_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
     emptied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
+    unmanaged: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64}))
+    outside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(OUTSIDE)))
     match_keys: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(MATCH_KEYS)))
     creation_only: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(CREATION_ONLY)))

@@ -1,7 +1,7 @@
 """Which items travel next: objects that are free, tokens that are there, pauses that are over. A state machine without I/O.
 
-An item is waiting, travelling or settled. Two items of one object never travel at once. Pauses are due times in a heap, so
-nothing is ever slept through here; `wake_at` says when to look again.
+An item is waiting, travelling or settled; one with a pause rests once before it travels. Two items of one object never travel at
+once. Pauses are due times in a heap, so nothing is ever slept through here; `wake_at` says when to look again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ class Lanes:
         skipped: list[Item] = []
         while self._waiting and len(chosen) < SIZE and len(skipped) < LOOKAHEAD:
             item = self._waiting.popleft()
-            if self._busy.isdisjoint(item.objects) and self._throttle.ready_at(item.request, now) <= now:
+            if item.pause and item.key not in self._attempts:
+                self._attempts[item.key] = 0
+                heapq.heappush(self._paused, (now + item.pause, item.key, item))
+            elif self._busy.isdisjoint(item.objects) and self._throttle.ready_at(item.request, now) <= now:
                 self._throttle.take(item.request, now)
                 self._busy |= item.objects
                 self._attempts[item.key] = self._attempts.get(item.key, 0) + 1

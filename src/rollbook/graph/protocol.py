@@ -50,13 +50,15 @@ class Answer:
 class Item:
     """A write on its way. `objects` are the ids or names it touches: no two writes on one object travel together.
 
-    `fresh` says that an object was made a moment ago, so that "not found" means "not there yet".
+    `fresh` says that an object was made a moment ago, so that "not found" means "not there yet". `pause` are seconds it rests before
+    it travels for the first time, because Microsoft is still at something that was asked for before.
     """
 
     key: int
     request: Request
     objects: frozenset[str]
     fresh: bool = False
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import msal
 import requests
 
 from rollbook.errors import Stop
-from rollbook.graph.transport import require_safe
+from rollbook.graph.transport import UNREACHABLE, require_safe
 
 EMULATED_LOGIN = "https://login.emulator.test"
 SCOPE = "https://graph.microsoft.com/.default"
@@ -66,8 +66,19 @@ class _LoopbackDoor:
 class AppTokens:
     """Access tokens of one application in one tenant; may be shared by threads."""
 
-    def __init__(self, tenant: str, client_id: str, credential: str | Mapping[str, str], login_url: str) -> None:
-        """`credential` is a client secret, or msal's mapping for a certificate. `login_url` may be on loopback (emulated)."""
+    def __init__(
+        self,
+        tenant: str,
+        client_id: str,
+        credential: str | Mapping[str, str],
+        login_url: str,
+        unreachable: str = UNREACHABLE,
+    ) -> None:
+        """`credential` is a client secret, or msal's mapping for a certificate. `login_url` may be on loopback (emulated).
+
+        `unreachable` is what to do when nobody listens there.
+        """
+        self._unreachable = unreachable
         self._tenant, self._client_id, self._credential = tenant, client_id, credential
         self._emulated = urlsplit(login_url).scheme == "http"
         self._door = _LoopbackDoor(login_url) if self._emulated else None
@@ -86,7 +97,7 @@ class AppTokens:
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise Stop(
                     f"Nothing answers at {self._login_url}.",
-                    remedy="Is the emulator (or the network) running? Start it with `rollbook emulator serve`, or `make demo`.",
+                    remedy=self._unreachable,
                 ) from error
             except ValueError as error:
                 # msal says so when the tenant's discovery document is refused.

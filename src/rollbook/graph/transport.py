@@ -16,6 +16,9 @@ from rollbook.graph.protocol import Answer, Request, decipher
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 
+UNREACHABLE = "Look whether this machine reaches the network, and try again; nothing is lost."
+"""What to do when nobody listens at Microsoft's address."""
+
 
 class Token(Protocol):
     """Gives access tokens."""
@@ -32,8 +35,10 @@ class Lost(Later):
 class Transport:
     """Sends one request at a time a thread; may be shared by threads."""
 
-    def __init__(self, base_url: str, token: Token, connections: int = 16) -> None:
+    def __init__(self, base_url: str, token: Token, connections: int = 16, unreachable: str = UNREACHABLE) -> None:
+        """`unreachable` is what to do when nobody listens at the address."""
         require_safe(base_url)
+        self._unreachable = unreachable
         self._base = base_url.rstrip("/")
         self._token = token
         self._pool = urllib3.PoolManager(
@@ -75,7 +80,7 @@ class Transport:
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
             raise Stop(
                 f"Nothing answers at {self._base}.",
-                remedy="Is the emulator (or the network) running? Start it with `rollbook emulator serve`, or `make demo`.",
+                remedy=self._unreachable,
             ) from error
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.ReadTimeoutError) as error:
             raise Lost("The connection to Microsoft 365 was lost before an answer came.") from error

@@ -49,7 +49,13 @@ class Draft:
 
 
 def draft(path: Path, content: bytes) -> Draft:
-    """The content on the disk beside `path`. Raises InputRefused if the path is taken or cannot be written."""
+    """The content on the disk beside `path`. Raises InputRefused if the path is taken or cannot be written, or is no file."""
+    if path == Path("-"):
+        # What is handed over is gone from the store; what is written into a pipe that breaks would be gone from everywhere.
+        raise InputRefused(
+            "Passwords and codes are not written to standard output, where they could be lost or be read by others.",
+            remedy="Name a file; nothing was handed over.",
+        )
     if path.exists():
         raise _taken(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -11,7 +11,7 @@ from rollbook.directory.state import MAPPED, State
 from rollbook.plan.changes import Cause, Forecast, Kind
 from rollbook.plan.context import Context
 from rollbook.plan.licence_groups import license_by_group
-from rollbook.plan.licences import license_people, take_back
+from rollbook.plan.licences import NOTHING, license_people, take_back, taken_back
 from rollbook.plan.match import Matched, beside_actual, is_ours
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.plan.user_names import named, renames
@@ -51,6 +51,7 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
         licensing = license_by_group(people.there, creating, desired, actual, matched, context, profile)
     else:
         licensing = license_people(people.there, creating, desired.licences, context, profile)
+    taken = taken_back(people.there, context, profile)
     changes = together(
         [
             _restorations(writable, desired.user_names, actual, context, profile),
@@ -66,12 +67,19 @@ def diff_accounts(desired: Desired, actual: State, matched: Matched, context: Co
             rows(disabled, Kind.DISABLE_USER, Cause.LEFT, day="since"),
             waits(_disabled_elsewhere(writable), Kind.ENABLE_USER, Cause.DISABLED_ELSEWHERE),
             licensing.changes,
-            take_back(people.there, context, profile),
+            take_back(taken),
             _left_alone(people.guarded, Cause.PROTECTED, desired, actual, context, profile),
             _kept_elsewhere(people.there, context, profile),
         ]
     )
-    usable = _usable(people, creating, enabled, disabled, licensing.licensed)
+    losing = pl.concat([taken.select("link", "sku"), licensing.ending]).unique()
+    usable = _usable(
+        people,
+        creating,
+        pl.concat([_switched(enabled, on=True), _switched(disabled, on=False)]),
+        licensing.licensed,
+        losing,
+    )
     return Accounts(changes, usable, licensing.forecast)
 
 
@@ -195,7 +203,7 @@ def _left_alone(
         rows(_returned(guarded), Kind.ENABLE_USER, Cause.RETURNED),
         rows(_left(guarded, context, profile), Kind.DISABLE_USER, Cause.LEFT),
         licensing.changes,
-        take_back(guarded, context, profile),
+        take_back(taken_back(guarded, context, profile)),
     )
     subjects = pl.concat([wish.select(link="subject") for wish in wishes]).unique()
     return waits(guarded.join(subjects, on="link", how="semi"), Kind.UPDATE_USER, cause)
@@ -216,23 +224,30 @@ def _kept_elsewhere(there: pl.DataFrame, context: Context, profile: Profile) -> 
     )
 
 
+def _switched(accounts: pl.DataFrame, *, on: bool) -> pl.DataFrame:
+    return accounts.select("link", after=pl.lit(on))
+
+
 def _usable(
-    people: _People, creating: pl.DataFrame, enabled: pl.DataFrame, disabled: pl.DataFrame, licensed: pl.DataFrame
+    people: _People, creating: pl.DataFrame, switched: pl.DataFrame, licensed: pl.DataFrame, losing: pl.DataFrame
 ) -> pl.DataFrame:
-    """[user, enabled, licensed] of everybody who has an account or gets one now."""
-    changed = pl.concat(
-        [enabled.select("link", after=pl.lit(value=True)), disabled.select("link", after=pl.lit(value=False))]
-    )
-    has = pl.col("licences_now").list.len() > 0
-    existing = pl.concat([people.there, people.guarded]).join(changed, on="link", how="left")
+    """[user, enabled, licensed] of everybody who has an account or gets one now, as this plan leaves them.
+
+    `switched` [link, after] are enabled or disabled, `licensed` [link] have or get a licence, `losing` [link, sku] those they have.
+    """
+    lost = losing.group_by("link").agg(lost="sku")
+    left = pl.col("licences_now").list.set_difference(pl.col("lost").fill_null(NOTHING)).list.len() > 0
+    existing = pl.concat([people.there, people.guarded]).join(switched, on="link", how="left")
     given = licensed.with_columns(given=pl.lit(value=True))
     made = creating.join(given, on="link", how="left")
     return pl.concat(
         [
-            existing.join(given, on="link", how="left").select(
+            existing.join(given, on="link", how="left")
+            .join(lost, on="link", how="left")
+            .select(
                 user="link",
                 enabled=pl.coalesce("after", "account_enabled_now"),
-                licensed=has | pl.col("given").fill_null(value=False),
+                licensed=left | (pl.col("given").fill_null(value=False) & pl.col("lost").is_null()),
             ),
             made.select(user="link", enabled="account_enabled", licensed=pl.col("given").fill_null(value=False)),
         ]

@@ -40,6 +40,7 @@ class Kind(IntEnum):
     UNARCHIVE_TEAM = 75  # planned for teams somebody chose
     ADD_OWNER = 80
     ADD_MEMBER = 81  # a person, or a group that is nested in another
+    RETURN_STRANGER = 82  # a member who is not in the register comes back; details name the object
     CREATE_TEAM = 90
     REMOVE_OWNER = 100
     REMOVE_MEMBER = 101
@@ -82,9 +83,10 @@ class Cause(IntEnum):
     STILL_MEMBER = 24  # no owner any more by the register, and still a member
     UNKNOWN_PERSON = 25  # not in the register, and the profile removes those
     ASKED_FOR = 30  # an administrator asked for it
+    UNDONE = 31  # a run is undone
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
-    LAST_OWNER = 41
+    LAST_OWNER = 41  # nobody else who can act is an owner, or becomes one
     AMBIGUOUS_MATCH = 42
     MATCH_TAKEN = 43  # the account found is linked to somebody else
     NO_NAME = 44  # no user name could be made from what the register says
@@ -114,6 +116,8 @@ class Cause(IntEnum):
     NOT_LINKED = 64  # the person has no linked account
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
     # numbers from 70 on: matches that a person decides
+    CHANGED_SINCE = 90  # somebody changed it after the run that is undone
+    STAYS = 91  # what that run did is not put back by any request
     WENT_ON = 76  # its team goes on as another's, as somebody decided
     LINK_UNDONE = 70  # somebody undid a link; who or what is meant instead is not decided
     SHARED_MAILBOX = 71  # what matches looks like a shared mailbox
@@ -146,7 +150,7 @@ CHANGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "cause": pl.UInt8,  # Cause
     "day": pl.Date,  # completes the cause; null where it has none
     "needs_subject": pl.Int32,  # seq of the change that makes the subject; null if it is there
-    "needs_object": pl.Int32,
+    "needs_object": pl.Int32,  # the same for the object; of an owner who leaves, the addition of the one who follows
     "verdict": pl.UInt8,  # ChangeVerdict: PLANNED or WAITS in a new plan
 }
 

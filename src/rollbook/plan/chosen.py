@@ -8,7 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
-from rollbook.plan.make import fingerprint
+from rollbook.plan.make import fingerprint, numbered
 from rollbook.plan.rows import together
 
 
@@ -33,14 +33,13 @@ class Asked(Protocol):
 
 def plan_of_chosen(allowed: pl.DataFrame, waiting: pl.DataFrame, asked: Asked, objection: str) -> Plan:
     """The plan of what can be done and what waits (schema ROWS each); `objection` is the code under which a person agrees to it."""
-    ordered = (
-        together([allowed, waiting])
-        .sort("subject")
-        .with_row_index("seq", offset=1)
-        .with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
-    )
+    ordered = numbered(together([allowed, waiting])).with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
     changes = ordered.select(CHANGES.keys()).cast(pl.Schema(CHANGES))
-    details = ordered.drop_nulls("after").select(DETAILS.keys()).cast(pl.Schema(DETAILS))
+    details = (
+        ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null())
+        .select(DETAILS.keys())
+        .cast(pl.Schema(DETAILS))
+    )
     planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
     return Plan(
         tenant=asked.tenant,

@@ -46,10 +46,16 @@ TEAM_OF_AT_LEAST = 4
 """Below four members, losing half is ordinary."""
 
 
-def objections(changes: pl.DataFrame, managed: dict[str, int], members: pl.DataFrame) -> tuple[Objection, ...]:
-    """Every guard the planned changes trip. `managed` counts what is managed now; `members` [team, members] are team sizes."""
+def objections(
+    changes: pl.DataFrame, managed: dict[str, int], members: pl.DataFrame, weights: pl.DataFrame
+) -> tuple[Objection, ...]:
+    """Every guard the planned changes trip. `managed` counts what is managed now; `members` [team, members] are team sizes.
+
+    `weights` [seq, people] are changes about more than one person; any other counts as one.
+    """
     planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
-    counted = dict(planned.group_by("kind").len().iter_rows())
+    weighed = planned.select("seq", "kind").join(weights, on="seq", how="left")
+    counted = dict(weighed.group_by("kind").agg(pl.col("people").fill_null(1).sum()).iter_rows())
     found = [_objection(guard, counted, managed) for guard in GUARDS]
     return tuple(o for o in [*found, _emptied(planned, members)] if o is not None)
 

@@ -64,7 +64,14 @@ def license_by_group(
         ),
         licensed=people.filter(pl.col("has").list.len() > 0).select("link"),
         forecast=forecast(wishes, granted, desired.licences, context.seats),
+        ending=_ending(leaving, inside, desired),
     )
+
+
+def _ending(leaving: pl.DataFrame, inside: pl.DataFrame, desired: Desired) -> pl.DataFrame:
+    """[link, sku]: what people lose who leave a licence group and belong in no other."""
+    lost = leaving.join(inside, on="user", how="anti").select("group", link="user")
+    return lost.join(desired.licence_groups, on="group").join(desired.licences, on="user_type").select("link", "sku")
 
 
 def _groups(desired: Desired, actual: State, matched: Matched) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -94,10 +101,11 @@ def _groups(desired: Desired, actual: State, matched: Matched) -> tuple[pl.DataF
         .with_columns(licences="add", remove=pl.col("licences_now").list.set_difference("licences").list.sort())
         .sort("link")
     )
+    before = pl.struct(licences="licences_now", plans_off="plans_off_now").struct.json_encode()
     return together(
         [
             rows(new, Kind.CREATE_GROUP, Cause.NO_GROUP, after=values("display_name", "description")),
-            rows(asked, Kind.LICENSE_GROUP, Cause.GROUP_LICENCES, after=values("licences", "remove")),
+            rows(asked, Kind.LICENSE_GROUP, Cause.GROUP_LICENCES, before=before, after=values("licences", "remove")),
         ]
     ), gone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -16,11 +16,12 @@ NOTHING = pl.lit([], dtype=pl.List(pl.String))
 
 @dataclass(frozen=True, slots=True)
 class Licensing:
-    """The changes of licences; [link] of who has or gets one; and the forecast of seats."""
+    """The changes of licences; [link] of who has or gets one; the forecast of seats; [link, sku] that end with a group's membership."""
 
     changes: pl.DataFrame
     licensed: pl.DataFrame
     forecast: tuple[Forecast, ...]
+    ending: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"link": pl.Int64, "sku": pl.String}))
 
 
 def license_people(
@@ -118,7 +119,7 @@ def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, st
         .agg(licences="licence", new=pl.col("missing").any())
     )
     changing = (
-        people.select("link")
+        people.select("link", had="has", off="off")
         .join(added, on="link", how="left")
         .join(stale, on="link", how="left")
         .filter(pl.col("licences").is_not_null() | pl.col("remove").is_not_null())
@@ -128,7 +129,8 @@ def _given(people: pl.DataFrame, granted: pl.DataFrame, wishes: pl.DataFrame, st
     cause = (
         pl.when(pl.col("new").fill_null(value=False)).then(int(Cause.NO_LICENCE)).otherwise(int(Cause.LICENCE_CHANGED))
     )
-    return rows(changing, Kind.LICENSE_USER, cause, after=values("licences", "remove"))
+    before = pl.struct(licences="had", plans_off="off").struct.json_encode()
+    return rows(changing, Kind.LICENSE_USER, cause, before=before, after=values("licences", "remove"))
 
 
 def forecast(
@@ -172,17 +174,19 @@ def product() -> pl.Expr:
     return pl.struct(sku="sku", off=pl.col("plans_off").fill_null([]))
 
 
-def take_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
-    """Licences we gave to people who left long enough ago, if the profile takes them back at all.
+def taken_back(there: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
+    """[link, since, sku]: licences we gave to people who left long enough ago, if the profile takes them back at all.
 
     `there` has the column `since`, the day from which graces count.
     """
     gone = there.filter(grace_over(context, profile))
-    losing = (
-        gone.join(context.granted, on="link")
-        .filter(pl.col("licences_now").list.contains(pl.col("sku")))
-        .group_by("link")
-        .agg(pl.col("since").first(), remove=pl.col("sku").sort())
-        .sort("link")
-    )
-    return rows(losing, Kind.UNLICENSE_USER, Cause.GRACE_OVER, day="since", after=values("remove"))
+    ours = gone.join(context.granted, on="link").filter(pl.col("licences_now").list.contains(pl.col("sku")))
+    return ours.select("link", "since", "sku", "licences_now", "plans_off_now")
+
+
+def take_back(taken: pl.DataFrame) -> pl.DataFrame:
+    """The changes that take licences back: one a person of `taken` (as `taken_back` returns it)."""
+    now = pl.col("since", "licences_now", "plans_off_now").first()
+    losing = taken.group_by("link").agg(now, remove=pl.col("sku").sort()).sort("link")
+    before = pl.struct(licences="licences_now", plans_off="plans_off_now").struct.json_encode()
+    return rows(losing, Kind.UNLICENSE_USER, Cause.GRACE_OVER, day="since", before=before, after=values("remove"))

@@ -1,6 +1,7 @@
-"""Limits of Microsoft that a desired state would break, found before anything is sent (graph.md sections 5.3, 6.2 and 7).
+"""Limits of Microsoft that a plan would break, found before anything is sent (graph.md sections 5.3, 6.2 and 7).
 
-Of too many relations the first are kept, in the order of the links, so that whatever is there already is rather kept than given up.
+What is there already and stays, whoever put it there, counts first; of what would be added too much, the first in the order of the links
+goes ahead. Of a person only groups that are ours are counted: others are not read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from rollbook.directory.state import Relation
-from rollbook.plan.changes import Cause
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
 
 GROUPS_A_PERSON = 7_000
 """Microsoft 365 groups somebody may be a member of, and as many they may own."""
@@ -38,35 +39,44 @@ CROWDED: Schema = {"team": pl.Int64, "members": pl.Int64}
 KEY = ["team", "user", "relation"]
 
 
-def beyond_limits(relations: pl.DataFrame, groups: pl.DataFrame, *sizes: pl.DataFrame) -> pl.DataFrame:
-    """The relations that Microsoft would refuse, or not make use of (schema BEYOND); each once.
+def beyond_limits(
+    adding: pl.DataFrame, staying: pl.DataFrame, groups: pl.DataFrame, *sizes: pl.DataFrame
+) -> pl.DataFrame:
+    """The relations of `adding` that Microsoft would refuse, or not make use of (schema BEYOND); each once.
 
-    `relations` [team, user, relation] are all that are desired, nested groups among them; `groups` [link, kind, has_team] those they
-    are of, whatever they are for. `sizes` [team, members] are of groups of which not all relations are given: a full team takes nobody.
+    Both frames are [team, user, relation], nested groups among them; of `staying`, which is there already, user is null for whoever is
+    not in the register. `groups` [link, kind, has_team] are those they are of, whatever they are for. `sizes`
+    [team, members] are of groups of which not all relations are given: a full team takes nobody.
     """
-    known = relations.select(KEY).join(groups.select(team="link", kind="kind", has_team="has_team"), on="team")
+    of = groups.select(team="link", kind="kind", has_team="has_team")
+    known = pl.concat(
+        [part.select(*KEY, new=pl.lit(new)).join(of, on="team") for part, new in ((staying, False), (adding, True))]
+    )
     owner = pl.col("relation") == int(Relation.OWNER)
     unified = pl.col("kind").is_in(["class", "unified"])
+    named = known.drop_nulls("user")
     found = [
         _after(known.filter(owner), "team", "user", OWNERS_A_GROUP, Cause.TOO_MANY_OWNERS),
         _after(known.filter(~owner, "has_team"), "team", "user", MEMBERS_A_TEAM, Cause.TOO_MANY_MEMBERS),
         *(
-            _after(known.filter(unified, side), "user", "team", GROUPS_A_PERSON, Cause.TOO_MANY_GROUPS)
+            _after(named.filter(unified, side), "user", "team", GROUPS_A_PERSON, Cause.TOO_MANY_GROUPS)
             for side in (owner, ~owner)
         ),
-        _in_too_many_security_groups(known.filter(pl.col("kind") == "security", ~owner)),
+        _in_too_many_security_groups(named.filter(pl.col("kind") == "security", ~owner)),
     ]
     for given in sizes:
         full = given.filter(pl.col("members") >= MEMBERS_A_TEAM)
-        found.append(_told(known.filter(~owner, "has_team").join(full, on="team", how="semi"), Cause.TOO_MANY_MEMBERS))
+        found.append(
+            _told(known.filter("new", ~owner, "has_team").join(full, on="team", how="semi"), Cause.TOO_MANY_MEMBERS)
+        )
     return pl.concat(found).unique(KEY, keep="first", maintain_order=True).sort(KEY)
 
 
 def _after(relations: pl.DataFrame, of: str, each: str, most: int, cause: Cause) -> pl.DataFrame:
-    """Relations `of` one beyond its `most`, in the order of `each`; sorted only where there are so many."""
+    """New relations `of` one beyond its `most`, in the order of `each`; sorted only where there are so many."""
     crowded = relations.group_by(of).agg(count=pl.len()).filter(pl.col("count") > most).select(of)
-    many = relations.join(crowded, on=of, how="semi").sort(of, each)
-    return _told(many.filter(pl.int_range(pl.len()).over(of) >= most), cause)
+    many = relations.join(crowded, on=of, how="semi").sort(of, "new", each)
+    return _told(many.filter(pl.int_range(pl.len()).over(of) >= most, "new"), cause)
 
 
 def _told(relations: pl.DataFrame, cause: Cause) -> pl.DataFrame:
@@ -74,7 +84,7 @@ def _told(relations: pl.DataFrame, cause: Cause) -> pl.DataFrame:
 
 
 def _in_too_many_security_groups(members: pl.DataFrame) -> pl.DataFrame:
-    """Memberships in security groups with which somebody would be in too many, counting those around them.
+    """New memberships in security groups with which somebody would be in too many, counting those around them.
 
     A first count takes what is around each group for distinct, so that only people who may be beyond the limit are looked at.
     """
@@ -89,7 +99,7 @@ def _in_too_many_security_groups(members: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("size").sum())
         .filter(pl.col("size") > SECURITY_GROUPS_A_PERSON)
     )
-    rows = people.join(doubtful, on="user", how="semi").sort("user", "team").select("user", "team")
+    rows = people.join(doubtful, on="user", how="semi").sort("user", "new", "team").select("user", "team", "new")
     refused = list(_refused(rows.iter_rows(), around))
     pairs = pl.DataFrame(refused, schema={"user": pl.Int64, "team": pl.Int64}, orient="row")
     member = pl.lit(int(Relation.MEMBER), dtype=pl.UInt8).alias("relation")
@@ -112,12 +122,12 @@ def _around(nested: pl.DataFrame) -> dict[int, frozenset[int]]:
     return found
 
 
-def _refused(rows: Iterable[tuple[int, int]], around: Mapping[int, frozenset[int]]) -> Iterable[tuple[int, int]]:
-    """The pairs (user, team), in the order of users, that would bring a user beyond the limit."""
+def _refused(rows: Iterable[tuple[int, int, bool]], around: Mapping[int, frozenset[int]]) -> Iterable[tuple[int, int]]:
+    """The new ones of (user, team, new), in the order of users, that would bring a user beyond the limit."""
     inside: dict[int, set[int]] = defaultdict(set)
-    for user, team in rows:
+    for user, team, new in rows:
         more = inside[user] | around.get(team, frozenset((team,)))
-        if len(more) > SECURITY_GROUPS_A_PERSON:
+        if new and len(more) > SECURITY_GROUPS_A_PERSON:
             yield user, team
         else:
             inside[user] = more
@@ -129,3 +139,21 @@ def crowded_classes(relations: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFra
     members = relations.filter(pl.col("relation") == int(Relation.MEMBER)).join(classes, on="team", how="semi")
     counted = members.group_by("team").agg(members=pl.len())
     return counted.filter(pl.col("members") > MEMBERS_A_CLASS).sort("team").cast(pl.Schema(CROWDED))
+
+
+def members_afterwards(plan: Plan, reasons: pl.DataFrame, memberships: pl.DataFrame) -> pl.DataFrame:
+    """[team, user, relation] of all members once a plan was carried out, user null for whoever is not in the register.
+
+    `reasons` (schema directory.desired.REASONS) is what is desired, `memberships` (schema directory.state.MEMBERSHIPS) what is there.
+    """
+    planned = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+    ending = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER)).select(team="subject", user="object")
+    leaving = plan.details.join(
+        planned.filter(pl.col("kind") == int(Kind.REMOVE_STRANGER)), on="seq", how="semi"
+    ).select(team="subject", user_object_id=pl.col("after").str.json_path_match("$.object_id"))
+    staying = memberships.join(ending, on=["team", "user"], how="anti").join(
+        leaving, on=["team", "user_object_id"], how="anti"
+    )
+    known = pl.concat([reasons.select(KEY), staying.drop_nulls("user").select(KEY)]).unique(maintain_order=True)
+    every = pl.concat([known, staying.filter(pl.col("user").is_null()).select(KEY)])
+    return every.filter(pl.col("relation") == int(Relation.MEMBER))

@@ -5,12 +5,14 @@ A relation is packed into one integer (team, user, relation), so that a million 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.directory.state import Relation, packed
 from rollbook.plan.changes import Cause, Kind
+from rollbook.plan.owners import Acting, Succession, succession
 from rollbook.plan.rows import rows, together, values, waits
 from rollbook.profiles import Profile
 
@@ -24,15 +26,40 @@ def difference(desired: pl.DataFrame, actual: pl.DataFrame) -> tuple[pl.DataFram
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """The changes of memberships (schema ROWS), and which of them rely on an owner this plan adds: [team, user, successor]."""
+
+    changes: pl.DataFrame
+    relying: pl.DataFrame
+
+
+Limits = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+"""Which of the relations that would be added are beyond a limit of Microsoft (schema limits.BEYOND), given those that end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What memberships heed beside what is desired: links of groups that may stand in groups, limits of Microsoft, who can be an owner."""
+
+    nested: pl.Series
+    limits: Limits
+    acting: Acting
+
+
 def diff_memberships(
-    reasons: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, beyond: pl.DataFrame, profile: Profile
-) -> pl.DataFrame:
-    """The changes of memberships (schema ROWS).
+    reasons: pl.DataFrame,
+    actual: pl.DataFrame,
+    groups: pl.DataFrame,
+    rules: Rules,
+    profile: Profile,
+) -> Memberships:
+    """The changes that make the memberships as desired.
 
     `reasons` (schema REASONS) is desired, restricted to people and groups that are there or are being made; `actual` [team, user,
-    relation] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose, security,
-    has_team] are the groups it is about. What is held, and what is `beyond` a limit of Microsoft (schema limits.BEYOND), is neither
-    added nor ended.
+    relation, user_object_id] is what the tenant holds, user null for people who are not in the register; `groups` [team, purpose,
+    security, has_team] are the groups it is about. What is held is neither added nor ended, and what is beyond a limit of Microsoft
+    is not added.
     """
     security = groups.filter("security").select("team")
     # Nobody owns a group of the structure but by hand: who does is left alone.
@@ -43,18 +70,21 @@ def diff_memberships(
     if profile.enrolments.keep_previous:
         removing = removing.filter(pl.col("purpose") != "team")
     held, adding = adding.filter("held"), adding.filter(~pl.col("held"))
+    beyond = rules.limits(adding, removing)
     too_many = adding.drop("because", "day", "held").join(beyond, on=["team", "user", "relation"])
     adding = adding.join(beyond, on=["team", "user", "relation"], how="anti")
-    removing, kept = _spare_last_owners(removing, adding, actual, security)
-    return together(
+    following = _following(removing, adding, actual, groups, rules.acting)
+    removing = removing.join(following.spared, on=["team", "user"], how="anti")
+    changes = together(
         [
             _additions(adding),
             waits(held, Kind.ADD_MEMBER, Cause.HELD, subject="team", object="user", day="day"),
             waits(too_many, _adding_kind(), pl.col("cause"), subject="team", object="user"),
-            *_removals(removing, reasons, groups),
-            waits(kept, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
+            *_removals(removing, reasons, groups, rules.nested),
+            waits(following.spared, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
         ]
     )
+    return Memberships(changes, following.relying)
 
 
 BECAUSE: Mapping[str, Cause] = {
@@ -84,7 +114,9 @@ def _additions(adding: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFrame) -> list[pl.DataFrame]:
+def _removals(
+    removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFrame, nested: pl.Series
+) -> list[pl.DataFrame]:
     """Relations that end. Of a team, whoever stays a member is demoted rather than removed as owner.
 
     Microsoft ends the membership together with the ownership there (graph.md section 5.2), so that somebody would be out of the
@@ -99,7 +131,7 @@ def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFram
     owning = removing.filter(owner).select("team", "user", taught=pl.lit(value=True))
     ended = ended.join(owning, on=["team", "user"], how="left")
     cause = (
-        pl.when(node & (pl.col("user").is_in(groups["team"].implode())))
+        pl.when(node & pl.col("user").is_in(nested.implode()))
         .then(int(Cause.NOT_NESTED))
         .when(node)
         .then(int(Cause.NOT_IN_STRUCTURE))
@@ -114,41 +146,28 @@ def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFram
     ]
 
 
-def _spare_last_owners(
-    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame, security: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Removals without those that would leave a team ownerless, and the owners [team, user] who stay until another comes.
-
-    Microsoft refuses to remove the last owner (graph.md section 5.2); whoever stays as owner also stays as member. A security group
-    needs none.
-    """
+def _following(
+    removing: pl.DataFrame, adding: pl.DataFrame, actual: pl.DataFrame, groups: pl.DataFrame, acting: Acting
+) -> Succession:
+    """Who follows the owners who leave; whoever stays as owner also stays as member. A security group needs no owner."""
     owner = pl.col("relation") == int(Relation.OWNER)
-    leaving = removing.filter(owner).join(security, on="team", how="anti")
-    staying = pl.concat(
-        [
-            actual.filter(owner).join(leaving, on=["team", "user", "relation"], how="anti").select("team"),
-            adding.filter(owner).select("team"),
-        ]
-    ).unique()
-    spared = (
-        leaving.join(staying, on="team", how="anti")
-        .sort("team", "user")
-        .unique("team", keep="first", maintain_order=True)
-        .select("team", "user")
+    return succession(
+        removing.filter(owner).select("team", "user"),
+        adding.filter(owner).select("team", "user"),
+        actual,
+        groups.filter(~pl.col("security")),
+        acting,
     )
-    return removing.join(spared, on=["team", "user"], how="anti"), spared
 
 
-def remove_strangers(
-    memberships: pl.DataFrame, groups: pl.DataFrame, users: pl.DataFrame, linked: pl.Series
-) -> pl.DataFrame:
-    """The removals of people who are not in the register (schema ROWS), where the profile asks for them.
+def strangers(memberships: pl.DataFrame, groups: pl.DataFrame, users: pl.DataFrame, linked: pl.Series) -> pl.DataFrame:
+    """[team, user_object_id] of members who are not in the register and have to leave, where the profile asks for that.
 
     `users` (schema directory.state.USERS) are the tenant's, `linked` the object ids of everybody any register of the tenant knows.
     Protected accounts and guests stay, whom somebody invited on purpose; owners stay: one by hand may be the only one who can open a team.
     """
     owners = memberships.filter(pl.col("relation") == int(Relation.OWNER)).select("team", "user_object_id")
-    unknown = (
+    return (
         memberships.filter(pl.col("user").is_null(), pl.col("relation") == int(Relation.MEMBER))
         .join(groups.select("team"), on="team", how="semi")
         .filter(~pl.col("user_object_id").is_in(linked.implode()))
@@ -160,6 +179,11 @@ def remove_strangers(
         )
         .join(owners, on=["team", "user_object_id"], how="anti")
         .sort("team", "user_object_id")
+        .select("team", "user_object_id")
     )
+
+
+def remove_strangers(unknown: pl.DataFrame) -> pl.DataFrame:
+    """The removals of people who are not in the register (schema ROWS), `unknown` [team, user_object_id]."""
     named = unknown.with_columns(object_id="user_object_id")
     return rows(named, Kind.REMOVE_STRANGER, Cause.UNKNOWN_PERSON, subject="team", after=values("object_id"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rollbook.plan.changes import Cause, Kind, Objection
+from rollbook.words import counted
 
 Say = Callable[[str, str], str]
 
@@ -39,12 +40,13 @@ ACTS: dict[Kind, Say] = {
     Kind.DEMOTE_OWNER: lambda what, who: f"{what} has {who} as a member, no longer as owner",
     Kind.REMOVE_STRANGER: lambda what, _: f"{what} lost somebody who is not in the register",
     Kind.ARCHIVE_TEAM: lambda what, _: f"{what}'s team is archived",
+    Kind.RETURN_STRANGER: lambda what, _: f"{what} gets somebody back who is not in the register",
 }
 
 REASONS: dict[Cause, str] = {
     Cause.NO_ACCOUNT: "in the register, without an account",
     Cause.MATCHED: "the match property names exactly this one",
-    Cause.VALUES_DIFFER: "the register says something else",
+    Cause.VALUES_DIFFER: "the register, or the profile, says otherwise now",
     Cause.RETURNED: "is current again",
     Cause.LEFT: "is no longer current in the register, since {day}",
     Cause.NO_LICENCE: "the profile gives this user type a licence",
@@ -68,8 +70,14 @@ REASONS: dict[Cause, str] = {
     Cause.UNKNOWN_PERSON: "not in the register, and the profile removes whoever is not",
     Cause.GROUP_LICENCES: "the profile gives this user type other products or plans",
     Cause.ASKED_FOR: "an administrator asked for it",
+    Cause.UNDONE: "the run that did the opposite is undone",
+    Cause.CHANGED_SINCE: "waits: somebody changed it after the run; look at it at Microsoft",
+    Cause.STAYS: "waits: this is not put back",
     Cause.NO_TEACHER: "waits: no teacher yet",
-    Cause.LAST_OWNER: "waits: is the last owner; somebody else has to become owner first",
+    Cause.LAST_OWNER: (
+        "waits: is the last owner, or the last one with an enabled account and a licence; "
+        "somebody else has to be that first"
+    ),
     Cause.AMBIGUOUS_MATCH: "waits: several match; choose one",
     Cause.MATCH_TAKEN: "waits: what matches belongs to somebody else already",
     Cause.NO_NAME: "waits: no user name can be made from what the register says",
@@ -138,16 +146,17 @@ UNDATED: dict[Cause, str] = {
     Cause.HELD: "waits: held by the sync start date; see `rollbook release`",
 }
 
-OBJECTIONS: dict[str, str] = {
-    "accounts-created": "{count} accounts would be created",
-    "accounts-disabled": "{count} accounts would be disabled",
-    "accounts-unlicensed": "{count} accounts would lose their licence",
-    "accounts-renamed": "{count} accounts would get another user name",
-    "members-removed": "{count} memberships would be removed",
-    "passwords-set": "New passwords would be set: {count}",
-    "teams-archived": "Teams would be archived: {count}",
-    "teams-unarchived": "Teams would be taken back from the archive: {count}",
-    "teams-emptied": "{count} teams would lose more than half their people",
+OBJECTIONS: dict[str, tuple[str, str]] = {
+    "accounts-created": ("account", "would be created"),
+    "accounts-disabled": ("account", "would be disabled"),
+    "accounts-unlicensed": ("account", "would lose the licence"),
+    "accounts-renamed": ("account", "would get another user name"),
+    "members-removed": ("membership", "would be removed"),
+    "passwords-set": ("new password", "would be set"),
+    "teams-archived": ("team", "would be archived"),
+    "teams-unarchived": ("team", "would be taken back from the archive"),
+    "run-undone": ("change of the run", "would be put back"),
+    "teams-emptied": ("team", "would lose over half of all people"),
 }
 
 
@@ -163,16 +172,47 @@ class Sentence:
         return f"{self.act}: {self.reason}"
 
 
+STAYS: dict[Kind, str] = {
+    Kind.LINK_USER: "stays: a link is undone by `rollbook link unlink`",
+    Kind.LINK_GROUP: "stays: a link is undone by `rollbook link unlink`",
+    Kind.SET_PASSWORD: "stays: nobody knows the password before; set another one by `rollbook passwords`",
+    Kind.CREATE_GROUP: "stays: groups are never deleted here; delete it at Microsoft if nobody needs it",
+    Kind.CREATE_CLASS: "stays: groups are never deleted here; delete it at Microsoft if nobody needs it",
+    Kind.CREATE_UNIFIED: "stays: groups are never deleted here; delete it at Microsoft if nobody needs it",
+    Kind.CREATE_TEAM: "stays: a team is no mere group again; archive it by `rollbook rollover archive`, or delete it at Microsoft",
+    Kind.LICENSE_USER: "stays: the run does not remember which licences there were before",
+    Kind.UNLICENSE_USER: "stays: the run does not remember which licences there were before",
+    Kind.LICENSE_GROUP: "stays: the run does not remember which licences there were before",
+}
+"""Why what a run did is not put back by undoing it."""
+
+
 def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date | None = None) -> Sentence:
     """One change as a sentence; `subject` and `other` are what the school calls them."""
     why = Cause(cause)
+    if why == Cause.STAYS:
+        return Sentence(ACTS[Kind(kind)](subject, other), STAYS[Kind(kind)])
     template = UNDATED.get(why, REASONS[why]) if day is None else REASONS[why]
     return Sentence(ACTS[Kind(kind)](subject, other), template.format(day=day.isoformat() if day else ""))
 
 
+def told_values(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    """What each value is and will be, of those that differ: "display name: Maths -> Maths 7A"; empty where none does."""
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {_shown(before[name])} -> {_shown(value)}"
+        for name, value in after.items()
+        if name in before and before[name] != value
+    )
+
+
+def _shown(value: object) -> str:
+    return "(nothing)" if value in (None, "") else str(value)
+
+
 def objection_sentence(objection: Objection) -> str:
     """A tripped guard as a sentence, with the limits it compares against."""
-    what = OBJECTIONS[objection.code].format(count=objection.count)
+    one, would = OBJECTIONS[objection.code]
+    what = f"{counted(objection.count, one)} {would}"
     if not objection.limit:
         return f"{what}; a person has to look at each of them."
     return (

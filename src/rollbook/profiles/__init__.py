@@ -15,7 +15,7 @@ from rollbook.profiles.group_mappings import (
     NodeMapping,
     TeamMapping,
 )
-from rollbook.profiles.hidden import what_became
+from rollbook.profiles.hidden import what_became, what_returns, what_stays
 from rollbook.profiles.hierarchies import (
     Hierarchies,
     Hierarchy,
@@ -82,4 +82,6 @@ __all__ = [
     "timeline",
     "to_yaml",
     "what_became",
+    "what_returns",
+    "what_stays",
 ]

@@ -19,6 +19,14 @@ class Difference:
         """As a list shows it."""
         return f"{self.path}: {_said(self.before)} -> {_said(self.after)}"
 
+    def lines(self) -> list[str]:
+        """As a terminal shows it: a part that came or went whole, such as a level of a hierarchy, with a line for each setting in it."""
+        if isinstance(self.after, Mapping) and self.before is None:
+            return [f"{self.path}: (nothing) -> these settings", *(f"  {each}" for each in _leaves(self.after))]
+        if isinstance(self.before, Mapping) and self.after is None:
+            return [f"{self.path}: (nothing) any more"]
+        return [str(self)]
+
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Every setting that differs, in the order of the newer document."""
@@ -31,6 +39,15 @@ def _between(path: str, before: Any, after: Any) -> Iterator[Difference]:
             yield from _between(f"{path}.{name}".strip("."), before.get(name), after.get(name))
     elif before != after:
         yield Difference(path, before, after)
+
+
+def _leaves(part: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The settings of a part with their values; what has no part within it is one line."""
+    for name, value in part.items():
+        if isinstance(value, Mapping) and any(isinstance(inner, Mapping) for inner in value.values()):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}: {_said(value)}"
 
 
 def _said(value: Any) -> str:

@@ -18,6 +18,7 @@ from rollbook.profiles.part import Part
 from rollbook.profiles.teams import Teams
 from rollbook.profiles.upgrades import upgraded
 from rollbook.profiles.users import Users
+from rollbook.words import counted
 
 
 class Chosen(Part):
@@ -76,7 +77,7 @@ def parse(document: Mapping[str, Any]) -> Profile:
         mistakes = [(_path(entry["loc"]), entry["msg"].removeprefix("Value error, ")) for entry in error.errors()]
         listed = "; ".join(f"{path or 'profile'}: {sentence}" for path, sentence in mistakes)
         raise ProfileInvalid(
-            f"The profile has {len(mistakes)} mistake(s): {listed}.",
+            f"The profile has {counted(len(mistakes), 'mistake')}: {listed}.",
             mistakes,
             remedy="Correct the settings named; the profile in force stays as it is until then.",
         ) from error

@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles.document import Profile, parse
+from rollbook.words import counted
 
 WIDTH = 110
 
@@ -115,7 +116,9 @@ def from_yaml(text: str) -> Exported:
     if mistakes or profile is None:
         listed = "; ".join(f"{path}: {sentence}" for path, sentence in mistakes)
         raise ProfileInvalid(
-            f"The file has {len(mistakes)} mistake(s): {listed}.", mistakes, remedy="Correct them; nothing was changed."
+            f"The file has {counted(len(mistakes), 'mistake')}: {listed}.",
+            mistakes,
+            remedy="Correct them; nothing was changed.",
         )
     return Exported(str(name).strip(), begin, end, profile, version)
 

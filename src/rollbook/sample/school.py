@@ -37,7 +37,10 @@ class SampleSchool:
 
 
 def school(people: int, seed: int = 1, year: int = 2026) -> SampleSchool:
-    """A school of exactly `people` people whose school year begins in August of `year`."""
+    """A school of exactly `people` people whose school year begins in August of `year`.
+
+    Sessions, classes and enrolments of another year have other ids, people and courses the same.
+    """
     return _Builder(people, random.Random(seed), SampleSchool(year)).build()
 
 
@@ -102,9 +105,9 @@ class _Builder:
         year = str(self._made.year + 1)
         title = f"{self._made.year}-{year}"
         for sourced_id, name, kind, begin, end, parent in (
-            ("year", f"School year {title}", "schoolYear", self._begin, self._end, ""),
-            ("term-1", f"Autumn {title}", "term", self._begin, middle, "year"),
-            ("term-2", f"Spring {title}", "term", middle, self._end, "year"),
+            (f"year-{self._made.year}", f"School year {title}", "schoolYear", self._begin, self._end, ""),
+            (f"term-{self._made.year}-1", f"Autumn {title}", "term", self._begin, middle, f"year-{self._made.year}"),
+            (f"term-{self._made.year}-2", f"Spring {title}", "term", middle, self._end, f"year-{self._made.year}"),
         ):
             row = {"sourcedId": sourced_id, "title": name, "type": kind, "startDate": begin, "endDate": end}
             self._made.academicSessions.append(row | {"parentSourcedId": parent, "schoolYear": year})
@@ -115,7 +118,7 @@ class _Builder:
             for title, code in (("Homeroom", "HOM"), *SUBJECTS, *electives):
                 row = {
                     "sourcedId": f"course-{code}-{grade}",
-                    "schoolYearSourcedId": "year",
+                    "schoolYearSourcedId": f"year-{self._made.year}",
                     "title": f"{title} {int(grade)}",
                 }
                 row |= {"courseCode": f"{code}{grade}", "grades": grade, "orgSourcedId": DISTRICT, "subjects": title}
@@ -215,14 +218,14 @@ class _Builder:
     def _class(self, group: _Group, title: str, code: str, name: str, kind: str) -> Row:
         number = len(self._made.classes) + 1
         row = {
-            "sourcedId": f"class-{number}",
+            "sourcedId": f"class-{self._made.year}-{number}",
             "title": name,
             "grades": group.grade,
             "courseSourcedId": f"course-{code}-{group.grade}",
             "classCode": f"{code}-{group.name}-{group.school.rpartition('-')[2]}",
             "classType": kind,
             "schoolSourcedId": group.school,
-            "termSourcedIds": "term-1,term-2",
+            "termSourcedIds": f"term-{self._made.year}-1,term-{self._made.year}-2",
             "subjects": title,
         }
         self._made.classes.append(row)
@@ -253,7 +256,7 @@ class _Builder:
     ) -> None:
         self._made.enrollments.append(
             {
-                "sourcedId": f"enrollment-{len(self._made.enrollments) + 1}",
+                "sourcedId": f"enrollment-{self._made.year}-{len(self._made.enrollments) + 1}",
                 "classSourcedId": klass["sourcedId"],
                 "schoolSourcedId": place,
                 "userSourcedId": person["sourcedId"],

@@ -55,6 +55,8 @@ def users_near(held: Held, scope: Scope, world: World) -> tuple[pl.DataFrame, pl
     teams = desired.state.groups.filter(pl.col("purpose") == TEAM)
     objects = held.group_links.join(teams, on="link", how="semi")["object_id"].drop_nulls()
     ids += mirror.members(group_ids=objects)["user_object_id"].to_list()
+    others = held.group_links["object_id"].drop_nulls()
+    ids += mirror.members(group_ids=others, relation=Relation.OWNER)["user_object_id"].to_list()
     users = mirror.users(dict.fromkeys(ids))
     back = users.filter("deleted").join(held.user_links, on="object_id").select("link")
     naming = held.mine if settings.names.rename_on_change else pl.concat([fresh.select("link"), back])

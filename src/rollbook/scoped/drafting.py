@@ -13,6 +13,7 @@ import polars as pl
 
 from rollbook.desired import Linked, Managed, build_desired, counting, managed_nodes, managed_people, near
 from rollbook.desired.hierarchies import ManagedNodes
+from rollbook.desired.outside import narrowed
 from rollbook.desired.teams import MADE, ManagedTeams, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State, guarded
@@ -44,7 +45,8 @@ def draft_part(scope: Scope, wanted: near.Seeds, world: World, tell: Tell = quie
     """The plan for what `wanted` touches; None where only a look at everything can decide. Writes nothing at Microsoft.
 
     That is where a person is extra owner of teams or groups by the profile, where an account or group is found by a property for the
-    first time, since another person may have the same, and where a group of the structure had to wait until now.
+    first time, since another person may have the same, where a group of the structure had to wait until now, and where somebody is in one
+    that a narrowed scope may not reach.
     """
     tell("register")
     rows, profile = world.register, scope.profile
@@ -61,6 +63,8 @@ def draft_part(scope: Scope, wanted: near.Seeds, world: World, tell: Tell = quie
     part = near.gathered(rows, profile, people, classes, company)
     tell("desired")
     desired, mine = _desired(scope, part, made, inside, company, world)
+    if desired.unmanaged.height and narrowed(part.roster, profile):
+        return None
     tell("tenant")
     return _planned(scope, part.people, desired, mine, world, tell)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rollbook.errors import DeliveryRefused
 from rollbook.roster.findings import FileCount, Finding, Severity, Verdict
+from rollbook.roster.former import Former, Recall, nothing_known
 from rollbook.roster.tables import Roster
-from rollbook.sources import oneroster
+from rollbook.sources import grouping, oneroster, sessions
 from rollbook.sources.package import Package, open_package
 
 
@@ -21,12 +23,16 @@ class Format:
     name: str
     recognises: Callable[[Package], bool]
     decode: Callable[[Package], oneroster.Decoded]
-    read: Callable[[oneroster.Decoded, str | None], tuple[Roster, list[Finding]]]
+    read: Callable[[oneroster.Decoded, str | None, Callable[[str], Former]], tuple[Roster, list[Finding]]]
 
 
 FORMATS: tuple[Format, ...] = (
     Format(oneroster.FORMAT, oneroster.recognises, oneroster.decode_package, oneroster.read_roster),
 )
+
+
+COMPARED = frozenset({sessions.REUSED, grouping.REGROUPED})
+"""Codes of findings that come from what was known before, so that only an import makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,11 @@ class Reading:
     roster: Roster | None
 
 
-def read(path: Path, *, institute: str | None = None) -> Reading:
-    """The delivery at `path`, a folder or zip. Never raises for what is wrong with it: the findings say it."""
+def read(path: Path, *, institute: str | None = None, recall: Recall = nothing_known) -> Reading:
+    """The delivery at `path`, a folder or zip. Never raises for what is wrong with it: the findings say it.
+
+    `recall` tells what was known of an institute before: groups of classes stay, school years under a used id are told apart.
+    """
     kind, files, findings = "", {}, []
     try:
         package = open_package(path)
@@ -49,7 +58,7 @@ def read(path: Path, *, institute: str | None = None) -> Reading:
         kind = form.name
         decoded = form.decode(package)
         files, findings = dict(decoded.counts), list(decoded.findings)
-        roster, across = form.read(decoded, institute)
+        roster, across = form.read(decoded, institute, partial(recall, kind))
     except DeliveryRefused as refusal:
         findings.append(_refusal(path, refusal))
         return Reading(kind, Verdict.REFUSED, files, tuple(findings), None)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
 from rollbook.errors import DeliveryRefused
 from rollbook.roster import tables
-from rollbook.roster.findings import Finding, Severity
+from rollbook.roster.findings import Finding
+from rollbook.roster.former import Former
 from rollbook.roster.groups import group_classes
 from rollbook.roster.tables import Roster
+from rollbook.sources.grouping import counting, grouped_before, regrouped, spans_of
+from rollbook.sources.sessions import school_years
 
 Rows = Mapping[str, pl.DataFrame]
+Known = Callable[[str], Former]
+"""What was known of an institute, by its sourced id."""
 
 TABLE_FILES = {"people": "users.csv", "classes": "classes.csv", "enrolments": "enrollments.csv"}
 
@@ -35,11 +40,12 @@ TEACHER_TYPES = {"teacher": "teacher", "aide": "assistant", "proctor": "assistan
 """What a OneRoster enrollment role makes of a teacher."""
 
 
-def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
+def assemble(rows: Rows, institute: str | None, known: Known) -> tuple[Roster, list[Finding]]:
     """The Roster of the institute (the topmost org, or the one named), and notes on what was derived."""
-    orgs = _within(rows["orgs.csv"], _institute(rows["orgs.csv"], institute))
+    topmost = _institute(rows["orgs.csv"], institute)
+    orgs, former = _within(rows["orgs.csv"], topmost), known(topmost)
     institutes, locations = _places(orgs)
-    periods, markings, sessions, findings = _periods(rows["academicSessions.csv"])
+    periods, markings, sessions, findings = school_years(rows["academicSessions.csv"], former.years)
     users = _of_orgs(rows["users.csv"], "orgSourcedIds", orgs)
     classes = rows["classes.csv"].join(orgs.select(schoolSourcedId="sourcedId"), on="schoolSourcedId", how="semi")
     people = _people(users)
@@ -48,11 +54,15 @@ def assemble(rows: Rows, institute: str | None) -> tuple[Roster, list[Finding]]:
     enrolments, teachings = _enrolments(rows["enrollments.csv"], people, ids)
     subjects = _subjects(rows["courses.csv"], orgs, locations)
     described = _described(classes, ids, locations, grades, subjects, sessions)
+    spans = spans_of(described, classes, sessions)
+    before = grouped_before(spans, former)
+    kept = before if former.keep else None
     with ThreadPoolExecutor(1) as beside:
-        homes = beside.submit(group_classes, described.select("klass", "kind"), enrolments.select("person", "klass"))
+        homes = beside.submit(group_classes, spans, counting(enrolments, people, former.day), kept)
         guardianships = _guardianships(users, people)
         affiliations = _affiliations(users, people, locations, grades, teachings, guardianships)
         groups, described = _groups(described, homes.result())
+    findings += regrouped(described, homes.result(), before, kept=former.keep)
     frames = {
         "institutes": institutes,
         "locations": locations,
@@ -143,43 +153,6 @@ def _places(orgs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     below = _numbered(named.tail(-1), "location").with_columns(kind=kind)
     parents = below.select("sourced_id", parent="location")
     return institutes, _key(below, "parentSourcedId", parents, "parent")
-
-
-def _periods(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[Finding]]:
-    """School years, the terms inside them, and [sourced_id, period] of every session."""
-    named = rows.rename({"sourcedId": "sourced_id", "startDate": "begin", "endDate": "end"})
-    years = _numbered(named.filter(pl.col("type") == "schoolYear"), "period")
-    findings = []
-    if years.is_empty():
-        years = _derived_year(named)
-        message = "There is no session of type schoolYear; one school year was derived from the terms."
-        findings.append(
-            Finding(Severity.NOTE, "school-year-derived", "academicSessions.csv", 0, "type", "", message, "")
-        )
-    terms = _numbered(named.filter(pl.col("type") != "schoolYear"), "marking")
-    # The year a term lies in: the one it begins in, since parents may skip levels or lead nowhere.
-    inside = (
-        terms.join(years.select("period", year_begin="begin", year_end="end"), how="cross")
-        .filter((pl.col("begin") >= pl.col("year_begin")) & (pl.col("begin") < pl.col("year_end")))
-        .unique("marking", keep="first", maintain_order=True)
-        .select("marking", "period")
-    )
-    terms = terms.join(inside, on="marking", how="left", maintain_order="left")
-    sessions = pl.concat([years.select("sourced_id", "period"), terms.select("sourced_id", "period")])
-    return years, terms, sessions, findings
-
-
-def _derived_year(named: pl.DataFrame) -> pl.DataFrame:
-    begin, end = named["begin"].min(), named["end"].max()
-    year = {
-        "period": [1],
-        "sourced_id": ["derived"],
-        "line": [0],
-        "title": [f"{begin!s} - {end!s}"],
-        "begin": [begin],
-        "end": [end],
-    }
-    return pl.DataFrame(year).head(1 if named.height else 0)
 
 
 def _of_orgs(rows: pl.DataFrame, column: str, orgs: pl.DataFrame) -> pl.DataFrame:

@@ -104,6 +104,7 @@ FILES: dict[str, FileSpec] = {
                 Column("startDate", Value.DATE, required=True),
                 Column("endDate", Value.DATE, required=True),
                 _text("parentSourcedId", refers="academicSessions.csv"),
+                _text("schoolYear"),
             ),
         ),
         FileSpec(

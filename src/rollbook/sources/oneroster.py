@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import polars as pl
 from rollbook.errors import DeliveryRefused
 from rollbook.roster.checks import check
 from rollbook.roster.findings import FileCount, Finding, Severity
+from rollbook.roster.former import Former
 from rollbook.roster.tables import Roster
 from rollbook.sources.assemble import TABLE_FILES, assemble
 from rollbook.sources.columns import FILES, POLITELY_IGNORED, FileSpec
@@ -70,9 +71,14 @@ def _file(package: Package, spec: FileSpec) -> tuple[pl.DataFrame, list[Finding]
     return rows, broken, read, found
 
 
-def read_roster(decoded: Decoded, institute: str | None) -> tuple[Roster, list[Finding]]:
-    """The Roster of one institute, and the findings across its records. Raises DeliveryRefused if nobody is left in it."""
-    roster, findings = assemble(decoded.rows, institute)
+def read_roster(
+    decoded: Decoded, institute: str | None, known: Callable[[str], Former]
+) -> tuple[Roster, list[Finding]]:
+    """The Roster of one institute, and the findings across its records. Raises DeliveryRefused if nobody is left in it.
+
+    `known` tells what was known of the institute before, by its sourced id.
+    """
+    roster, findings = assemble(decoded.rows, institute, known)
     if roster.people.is_empty():
         raise DeliveryRefused(
             "No person could be accepted, so the register would be empty.",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.sentences import sentence
-from rollbook.store.models import Answer, Change, Intent, Run
+from rollbook.plan.sentences import sentence, told_values
+from rollbook.store.bulk import table_of
+from rollbook.store.models import Answer, Change, ChangeDetail, Intent, Link, Run
 from rollbook.store.runs import labels
 
 CHUNK = 2_000
@@ -41,11 +44,7 @@ class Selection:
         end = self.count if limit is None else min(self.count, offset + limit)
         said = answers(self.run)
         for start in range(offset, end, CHUNK):
-            part = list(self.rows[start : min(end, start + CHUNK)])
-            links = {c.subject for c in part} | {c.object for c in part if c.object is not None}
-            named = labels(self.run.tenant, sorted(links))
-            for change in part:
-                yield _line(change, named, said)
+            yield from lines_of(self.run, list(self.rows[start : min(end, start + CHUNK)]), said)
 
 
 def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = None, name: str = "") -> Selection:
@@ -68,12 +67,106 @@ def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = N
     return Selection(run, rows, rows.count())
 
 
-def _line(change: Change, named: dict[int, str], said: dict[int, str]) -> Line:
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many changes of one kind there are in one part of the tenant, and how many of them wait."""
+
+    part: str
+    act: str
+    acting: int
+    waiting: int
+
+
+PARTS = {
+    Link.Kind.USER: "accounts",
+    Link.Kind.TEAM: "teams",
+    Link.Kind.NODE: "hierarchies",
+    Link.Kind.LICENCE: "licence groups",
+}
+"""What kinds of link are called where their changes are summed up, in that order."""
+
+SUMMED = {
+    Kind.LINK_USER: "linked to the account that is there",
+    Kind.RESTORE_USER: "restored",
+    Kind.CREATE_USER: "made",
+    Kind.UPDATE_USER: "updated",
+    Kind.ENABLE_USER: "enabled",
+    Kind.DISABLE_USER: "disabled",
+    Kind.RENAME_USER: "renamed",
+    Kind.SET_PASSWORD: "new password",
+    Kind.LICENSE_USER: "licence given",
+    Kind.UNLICENSE_USER: "licence taken back",
+    Kind.CREATE_GROUP: "group made",
+    Kind.LICENSE_GROUP: "licences changed",
+    Kind.JOIN_LICENCE_GROUP: "people added",
+    Kind.LEAVE_LICENCE_GROUP: "people taken out",
+    Kind.LINK_GROUP: "linked to the group that is there",
+    Kind.CREATE_CLASS: "class group made",
+    Kind.CREATE_UNIFIED: "Microsoft 365 group made",
+    Kind.UPDATE_CLASS: "class group updated",
+    Kind.UPDATE_GROUP: "group updated",
+    Kind.UNARCHIVE_TEAM: "taken back from the archive",
+    Kind.ADD_OWNER: "owners added",
+    Kind.ADD_MEMBER: "members added",
+    Kind.CREATE_TEAM: "made a team",
+    Kind.REMOVE_OWNER: "owners removed",
+    Kind.REMOVE_MEMBER: "members removed",
+    Kind.DEMOTE_OWNER: "owners become members",
+    Kind.REMOVE_STRANGER: "strangers removed",
+    Kind.RETURN_STRANGER: "strangers put back",
+    Kind.ARCHIVE_TEAM: "archived",
+}
+"""What is done, as a table of sums says it."""
+
+
+def summed(run: Run) -> list[Sum]:
+    """How many changes of each kind a run has, by what they are about and in the order of application."""
+    statement = (
+        f"SELECT l.kind, c.kind, SUM(CASE WHEN c.verdict = {int(ChangeVerdict.WAITS)} THEN 1 ELSE 0 END), COUNT(*) "
+        f"FROM {table_of(Change)} c JOIN {table_of(Link)} l ON l.id = c.subject WHERE c.run_id = %s GROUP BY l.kind, c.kind"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [run.pk])
+        found = [(list(PARTS).index(Link.Kind(of)), Kind(kind), waits, every) for of, kind, waits, every in cursor]
+    parts = list(PARTS.values())
+    return [Sum(parts[of], SUMMED[kind], every - waits, int(waits)) for of, kind, waits, every in sorted(found)]
+
+
+TELLING = (Kind.UPDATE_USER, Kind.RENAME_USER, Kind.UPDATE_CLASS, Kind.UPDATE_GROUP)
+"""Kinds of change whose values before and after are told."""
+
+
+def _values(run: Run, changes: Sequence[Change]) -> dict[int, str]:
+    """What is and will be, as a sentence tells it, by seq."""
+    # Numbers of our own, in the statement itself: SQLite takes only so many parameters.
+    listed = ", ".join(str(int(change.seq)) for change in changes if change.kind in TELLING) or "0"
+    rows = ChangeDetail.objects.filter(
+        RawSQL(f"seq IN ({listed})", [], BooleanField()),  # noqa: S611 - integers only
+        run=run,
+        before__isnull=False,
+        after__isnull=False,
+    )
+    found = rows.values_list("seq", "before", "after")
+    return {seq: told_values(json.loads(before or "{}"), json.loads(after or "{}")) for seq, before, after in found}
+
+
+def lines_of(run: Run, changes: Sequence[Change], said: dict[int, str] | None = None) -> Iterator[Line]:
+    """These changes of a run as lines; `said` is what Microsoft answered (answers), if it is known already."""
+    said = answers(run) if said is None else said
+    links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
+    named = labels(run.tenant, sorted(links))
+    values = _values(run, changes)
+    for change in changes:
+        yield _line(change, named, said, values.get(change.seq, ""))
+
+
+def _line(change: Change, named: dict[int, str], said: dict[int, str], values: str) -> Line:
     subject = named.get(change.subject) or f"#{change.subject}"
     other = "" if change.object is None else named.get(change.object) or f"#{change.object}"
     told = sentence(change.kind, change.cause, subject, other, change.day)
     kind, verdict = Kind(change.kind).name.lower(), ChangeVerdict(change.verdict).name.lower()
-    return Line(change.seq, kind, verdict, told.act, told.reason, said.get(change.seq, ""))
+    reason = f"{told.reason} ({values})" if values else told.reason
+    return Line(change.seq, kind, verdict, told.act, reason, said.get(change.seq, ""))
 
 
 def answers(run: Run) -> dict[int, str]:

@@ -57,6 +57,7 @@ def import_roster(
     for done, table in enumerate(TABLES):
         staged(done, len(TABLES))
         changed[table.name] = _stage(table, source, delivery.number, getattr(roster, table.name), entities)
+    staged(len(TABLES), len(TABLES))
     delivery.changed = changed
     shrank = not accepted and _shrank(source, roster.people.height)
     delivery.state = Delivery.State.STAGED if shrank else Delivery.State.WRITING

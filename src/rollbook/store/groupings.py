@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import polars as pl
@@ -28,9 +29,14 @@ FEW = 5_000
 """Up to so many of them are asked for one by one; beyond, all there are."""
 
 
+def digest(key: str) -> str:
+    """What stands for a key in the index."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 def known(institute: Institute, kind: str, keys: pl.Series | None = None) -> pl.DataFrame:
     """Every grouping of this kind the institute ever had, or those of `keys` and maybe others (schema KNOWN)."""
-    chosen, listed = among("key", keys) if keys is not None and keys.len() <= FEW else ("TRUE", [])
+    chosen, listed = ("TRUE", []) if keys is None or keys.len() > FEW else among("digest", map(digest, keys))
     statement = (
         f"SELECT id, key, period, sourced_id, code, label FROM {table_of(Grouping)} "
         f"WHERE institute_id = %s AND kind = %s AND {chosen} ORDER BY id"
@@ -49,9 +55,9 @@ def remembered(institute: Institute, kind: str, groups: pl.DataFrame) -> pl.Data
     if new.is_empty() and renamed.is_empty():
         return compared.select("key", "period", "subject")
     with transaction.atomic():
-        insert_frame(
-            Grouping, new.with_columns(institute_id=pl.lit(institute.pk), kind=pl.lit(kind)).sort("period", "key")
-        )
+        digests = pl.Series([digest(key) for key in new["key"]], dtype=pl.String)
+        rows = new.with_columns(institute_id=pl.lit(institute.pk), kind=pl.lit(kind), digest=digests)
+        insert_frame(Grouping, rows.sort("period", "key"))
         execute_many(
             f"UPDATE {table_of(Grouping)} SET sourced_id = %s, code = %s, label = %s WHERE id = %s",
             renamed.select(*NAMED, "subject").iter_rows(),

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from django.db import models as django_models
 
+from rollbook.roster.vocabulary import UserType
 from rollbook.store import groupings
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import AcademicPeriod, Institute, Link, PersonRecord
+from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 
 PEOPLE: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "person": pl.Int64,
@@ -32,13 +34,25 @@ def read_people(institute: Institute) -> pl.DataFrame:
 
 
 def read_subjects(institute: Institute, kind: str) -> pl.DataFrame:
-    """Every person of the register, or every team or node there was a look at (schema SUBJECTS); also those that are gone."""
+    """Every person of the register, every team or node there was a look at, or every user type whose licences a group may carry
+    (schema SUBJECTS); also those that are gone."""
+    no_period = pl.lit(0, dtype=pl.Int64)
     if kind == Link.Kind.USER:
-        no_period = pl.lit(0, dtype=pl.Int64)
         return read_people(institute).select(
             subject="person", period=no_period, sourced_id="sourced_id", number="sis_number"
         )
+    if kind == Link.Kind.LICENCE:
+        numbers = pl.Series([licence_subject(institute, number) for number in range(len(UserType))], dtype=pl.Int64)
+        nothing = pl.lit(None, dtype=pl.String)
+        return (
+            numbers.alias("subject").to_frame().select("subject", period=no_period, sourced_id=nothing, number=nothing)
+        )
     return groupings.known(institute, kind).select("subject", "period", "sourced_id", number="code")
+
+
+def licence_subject(institute: Institute, number: int) -> int:
+    """What stands for a user type, which is no row of a table: its number among the eight of its institute."""
+    return number + int(institute.pk) * TYPES_PER_INSTITUTE
 
 
 def read_periods(institute: Institute) -> pl.DataFrame:

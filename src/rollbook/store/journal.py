@@ -51,6 +51,17 @@ class StoreJournal:
         statement = f"{runs.select_changes()} WHERE run_id = %s AND verdict IN ({verdicts}) {chosen} ORDER BY seq"
         return read_frame(statement, [self._run.pk], CHANGES)
 
+    def in_vain(self, kinds: Sequence[int]) -> list[int]:
+        """The seqs of the run's changes of these kinds that nothing was sent for, and that need a change which was not done."""
+        changes, chosen = table_of(models.Change), ", ".join(str(int(kind)) for kind in kinds)
+        statement = (
+            f"SELECT c.seq FROM {changes} c JOIN {changes} n ON n.run_id = c.run_id "
+            "AND n.seq IN (c.needs_subject, c.needs_object) "
+            f"WHERE c.run_id = %s AND c.kind IN ({chosen}) AND c.verdict = {int(ChangeVerdict.PLANNED)} "
+            f"AND n.verdict <> {int(ChangeVerdict.DONE)} ORDER BY c.seq"
+        )
+        return read_frame(statement, [self._run.pk], {"seq": pl.Int64})["seq"].unique().to_list()
+
     def details(self, kinds: Sequence[int]) -> pl.DataFrame:
         """The attribute values of the run's changes of these kinds (schema DETAILS)."""
         return runs.load_details(self._run, kinds)
@@ -195,7 +206,7 @@ class StoreJournal:
                 "code = excluded.code, message = excluded.message, operation = excluded.operation, at = excluded.at",
                 rows,
             )
-            seqs = self._seqs([a.number for a in answers])
+            seqs, kinds = self._carried([a.number for a in answers])
             verdicts = {
                 seq: ChangeVerdict.PLANNED if seq in a.still_open else a.verdict
                 for a in answers
@@ -205,13 +216,19 @@ class StoreJournal:
             for a in answers:
                 self._bind(a.object_ids, Link.Origin.MADE)
             done = [seq for seq, verdict in verdicts.items() if verdict == ChangeVerdict.DONE]
-            self._remember_disabling(done)
-            self._remember_archiving(done)
-            self._settle_passwords(verdicts)
+            # Asked only where the batch has such changes: most have none, and there are many batches.
+            if kinds & {Kind.DISABLE_USER, Kind.ENABLE_USER}:
+                self._remember_disabling(done)
+            if kinds & {Kind.ARCHIVE_TEAM, Kind.UNARCHIVE_TEAM}:
+                self._remember_archiving(done)
+            if Kind.SET_PASSWORD in kinds:
+                self._settle_passwords(verdicts)
 
-    def _seqs(self, numbers: Sequence[int]) -> dict[int, list[int]]:
-        rows = models.Intent.objects.filter(run=self._run, number__in=numbers).values_list("number", "seqs")
-        return {number: [int(seq) for seq in seqs.split(",")] for number, seqs in rows}
+    def _carried(self, numbers: Sequence[int]) -> tuple[dict[int, list[int]], set[int]]:
+        """The changes each of these intents carries out, and of which kinds the intents are."""
+        intents = models.Intent.objects.filter(run=self._run, number__in=numbers)
+        rows = list(intents.values_list("number", "seqs", "kind"))
+        return {number: [int(seq) for seq in seqs.split(",")] for number, seqs, _ in rows}, {row[2] for row in rows}
 
     def _set_verdicts(self, rows: Sequence[tuple[int, int]]) -> None:
         execute_many(

@@ -194,3 +194,10 @@ def taken_over(tenant: Tenant, kind: str) -> pl.DataFrame:
         "ORDER BY n.link_id"
     )
     return read_frame(statement, [tenant.pk, kind], TAKEN_OVER)
+
+
+def remember_archived(tenant: Tenant, archived: Sequence[int], active: Sequence[int], at: dt.datetime) -> None:
+    """What the tenant says now of the teams of these links; of one that was known as archived, the day stays."""
+    teams = Link.objects.filter(tenant=tenant)
+    teams.filter(pk__in=archived, archived_at__isnull=True).update(archived_at=at)
+    teams.filter(pk__in=active, archived_at__isnull=False).update(archived_at=None)

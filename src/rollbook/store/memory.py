@@ -14,8 +14,8 @@ from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.store import decisions, groupings, links, protection, releases
 from rollbook.store.bulk import among, execute_many, read_frame, table_of
+from rollbook.store.identities import licence_subject
 from rollbook.store.models import PARTS, Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
-from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 from rollbook.store.rosters import read_departed, read_roster
 
 
@@ -63,8 +63,7 @@ class TenantMemory:
     def licence_links(self, user_types: Sequence[str]) -> pl.DataFrame:
         """[user_type, link, mark] of the licence groups of these user types; missing links are made."""
         wanted = pl.DataFrame({"user_type": user_types}, schema={"user_type": USER_TYPE})
-        # A user type is no row of a table: its number within its institute's eight stands for it.
-        place = pl.col("user_type").to_physical().cast(pl.Int64) + self.institute.pk * TYPES_PER_INSTITUTE
+        place = pl.col("user_type").to_physical().cast(pl.Int64) + licence_subject(self.institute, 0)
         numbered = wanted.with_columns(subject=place, period=pl.lit(0, dtype=pl.Int64))
         reserved = self.reserve_links("licence", numbered.select("subject", "period"))
         return numbered.join(reserved, on=["subject", "period"]).select("user_type", "link", "mark")

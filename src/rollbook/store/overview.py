@@ -57,6 +57,7 @@ STAGES: dict[str, tuple[Kind, ...]] = {
         Kind.REMOVE_MEMBER,
         Kind.DEMOTE_OWNER,
         Kind.REMOVE_STRANGER,
+        Kind.RETURN_STRANGER,
     ),
     "Teams": (Kind.CREATE_TEAM, Kind.ARCHIVE_TEAM, Kind.UNARCHIVE_TEAM),
 }

@@ -17,6 +17,7 @@ from rollbook.roster.tables import ENROLMENTS, USER_TYPE
 from rollbook.scoped import HOLDERS
 from rollbook.store import mirrored, releases
 from rollbook.store.bulk import among, read_frame, table_of
+from rollbook.store.groupings import digest
 from rollbook.store.memory import TenantMemory, waiting_runs
 from rollbook.store.models import (
     Change,
@@ -149,7 +150,7 @@ class MemoryByPoints(TenantMemory):
 
     def made_teams(self, teams: pl.DataFrame) -> pl.DataFrame:
         """[key, period, link, mark, object_id] of those of `teams` [key, period] that are linked to an object."""
-        condition, listed = among("g.key", teams["key"].unique())
+        condition, listed = among("g.digest", map(digest, teams["key"].unique()))
         statement = (
             "SELECT g.key, g.period, l.id, l.mark, l.object_id "
             f"FROM {table_of(Grouping)} g JOIN {table_of(Link)} l ON l.subject = g.id AND l.kind = 'team' "

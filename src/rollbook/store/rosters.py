@@ -44,6 +44,15 @@ def read_whole(institute: Institute, sources: Sequence[Source], name: str) -> pl
     return with_levels(rows, levels) if name == "grades" else rows
 
 
+def location_ids(institute: Institute) -> frozenset[str]:
+    """The sourced ids of all published locations of one institute."""
+    schema = {"sourced_id": pl.String}
+    table = table_of(BY_NAME["locations"].model)
+    statement = f"SELECT sourced_id FROM {table} WHERE source_id = %s AND since <= %s AND until > %s"
+    found = [read_frame(statement, [s.pk, s.published, s.published], schema) for s in institute.sources.all()]
+    return frozenset(pl.concat([pl.DataFrame(schema=schema), *found])["sourced_id"])
+
+
 def _itself(institute: Institute) -> pl.DataFrame:
     """The institute as it is called here, which no source decides."""
     row = {"institute": institute.pk, "sourced_id": institute.sourced_id, "line": 0, "name": institute.name}
@@ -85,6 +94,29 @@ def _ranked(table: Table, source: Source, rank: int) -> pl.DataFrame:
     if table.correctable:
         return _visible(table, source, {"corrects": pl.Boolean}).with_columns(rank=pl.lit(rank))
     return _read(table, source).with_columns(corrects=pl.lit(value=False), rank=pl.lit(rank))
+
+
+def read_earlier_classes(institute: Institute) -> Roster:
+    """Every class in each way it ever was published, with the groups and subjects it had: of a Roster, these three tables only.
+
+    A class that was changed stands there more than once, under one key.
+    """
+    sources = list(institute.sources.order_by("precedence", "pk"))
+    names = ("classes", "groups", "subjects")
+    frames = {name: pl.concat([_ever(BY_NAME[name], source) for source in sources]) for name in names if sources}
+    once = {name: frame.unique(BY_NAME[name].key, keep="first") for name, frame in frames.items() if name != "classes"}
+    return Roster(**{**frames, **once})
+
+
+def _ever(table: Table, source: Source) -> pl.DataFrame:
+    """Every row of the table the source ever published, the newest first."""
+    quote = connection.ops.quote_name
+    columns = [quote("entity" if name == table.key else name) for name in table.schema]
+    statement = (
+        f"SELECT {', '.join(columns)} FROM {table_of(table.model)} WHERE source_id = %s AND since <= %s "
+        "ORDER BY since DESC, entity"
+    )
+    return read_frame(statement, [source.pk, source.published], table.schema)
 
 
 def read_departed(institute: Institute, people: pl.Series | None = None) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from rollbook.desired.current import END_OF_YEAR_DAYS
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.profiles import Profile
 from rollbook.store.bulk import among, insert_frame, read_frame, table_of
+from rollbook.store.groupings import digest
 from rollbook.store.models import (
     Change,
     Connection,
@@ -321,7 +322,7 @@ def links_of(
     of_people = read_frame(
         f"SELECT id FROM {table_of(Link)} WHERE tenant_id = %s AND kind = 'user' AND {about}", [tenant.pk, *listed], KEY
     )
-    keyed, keys = among("g.key", teams["key"].unique())
+    keyed, keys = among("g.digest", map(digest, teams["key"].unique()))
     of_teams = read_frame(
         f"SELECT l.id, g.key, g.period FROM {table_of(Grouping)} g JOIN {table_of(Link)} l ON l.subject = g.id "
         f"AND l.kind = 'team' AND l.tenant_id = %s WHERE g.institute_id = %s AND g.kind = 'team' AND {keyed}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..tenant.tenant import Tenant
-from . import licences, roster, teams, trash
+from . import licences, relations, roster, teams, trash
 
 
 def register_errands(tenant: Tenant) -> None:
@@ -13,4 +13,5 @@ def register_errands(tenant: Tenant) -> None:
     tenant.agenda.register("roster", partial(roster.settle, tenant))
     tenant.agenda.register("licences", partial(licences.settle_group, tenant))
     tenant.agenda.register("archive", partial(teams.finish_archiving, tenant))
+    tenant.agenda.register("leaving", partial(relations.finish_leaving, tenant))
     tenant.agenda.register("purge", lambda errand: trash.purge(tenant, errand["object"]))

@@ -136,7 +136,7 @@ def remove_reference(ask: Ask) -> Answer:
 
 
 def cut(ask: Ask, group: Record, name: str, target: str) -> None:
-    """End one relation; of a team's group, whoever stops being owner stops being member too (section 5.2)."""
+    """End one relation; of a team's group, whoever stops being owner stops being member too, seconds later (section 5.2)."""
     tenant, links = ask.tenant, links_of(ask.tenant, name)
     check_changeable(ask, group)
     if target not in links.of(group["id"]):
@@ -145,9 +145,17 @@ def cut(ask: Ask, group: Record, name: str, target: str) -> None:
         raise bad_request("The group must have at least one owner, hence this owner cannot be removed.")
     links.cut(group["id"], target)
     tell(tenant, group, "owners" if links is tenant.owners else "members", [target], tied=False)
-    if links is tenant.owners and "_team" in group and target in tenant.members.of(group["id"]):
-        tenant.members.cut(group["id"], target)
-        tell(tenant, group, "members", [target], tied=False)
+    if links is tenant.owners and "_team" in group:
+        tenant.agenda.later("leaving", tenant.clock.now(), tenant.delays.leaving, group=group["id"], user=target)
+
+
+def finish_leaving(tenant: Tenant, errand: Record) -> None:
+    """The errand: whoever stopped being owner of a team is a member no more, unless they own it again."""
+    group, user = tenant.groups.get(errand["group"]), errand["user"]
+    if group is None or user in tenant.owners.of(group["id"]) or user not in tenant.members.of(group["id"]):
+        return
+    tenant.members.cut(group["id"], user)
+    tell(tenant, group, "members", [user], tied=False)
 
 
 def delete_member(ask: Ask) -> Answer:

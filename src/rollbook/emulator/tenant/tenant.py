@@ -26,20 +26,21 @@ GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Seconds of Microsoft's own delays (graph.md sections 3, 6, 7.1 to 7.3); all zero when switched off."""
+    """Seconds of Microsoft's own delays (graph.md sections 3, 5.2, 6, 7.1 to 7.3); all zero when switched off."""
 
     settling: float
     operation: float
     roster: float
     owner: float
     licences: float
+    leaving: float
 
     @classmethod
     def scaled(cls, factor: float | None) -> Delays:
         """The documented delays times `factor`; none at all for None."""
         if factor is None:
-            return cls(0, 0, 0, 0, 0)
-        return cls(900 * factor, 20 * factor, 86_400 * factor, 7_200 * factor, 30 * factor)
+            return cls(0, 0, 0, 0, 0, 0)
+        return cls(900 * factor, 20 * factor, 86_400 * factor, 7_200 * factor, 30 * factor, 8 * factor)
 
 
 class Tenant:

@@ -10,6 +10,8 @@ class Grouping(models.Model):
 
     `key` says which in the school's own ids (desired.teams, desired.hierarchies); `sourced_id`, `code` and `label` are what the
     school's records called it last. None of it is about a single person.
+
+    A key of nine long ids is longer than a row of an index may be (PostgreSQL: 2,704 bytes), so its digest is what is unique.
     """
 
     class Kind(models.TextChoices):
@@ -20,11 +22,12 @@ class Grouping(models.Model):
 
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, db_index=False, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    key = models.CharField(max_length=2000)
+    key = models.TextField()
+    digest = models.CharField(max_length=64)  # SHA-256 of the key, in hexadecimal digits
     period = models.BigIntegerField(default=0)
-    sourced_id = models.CharField(max_length=600, null=True)
-    code = models.CharField(max_length=600, null=True)
-    label = models.CharField(max_length=2000, null=True)
+    sourced_id = models.TextField(null=True)
+    code = models.TextField(null=True)
+    label = models.TextField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("institute", "kind", "key", "period", name="grouping_key")]
+        constraints = [models.UniqueConstraint("institute", "kind", "digest", "period", name="grouping_key")]

@@ -30,6 +30,7 @@ class Run(Exposed):
         SYNCHRONIZATION = "synchronization"
         PASSWORDS = "passwords"
         ARCHIVING = "archiving"  # of teams, and taking them back
+        UNDO = "undo"  # of what another run did
 
     class Scope(models.TextChoices):
         """What a synchronization was about."""

@@ -41,7 +41,9 @@ class Link(models.Model):
     disabled_by_run = models.BigIntegerField(null=True)
     left_on = models.DateField(null=True)  # the first day the person was seen to have left; graces count from it
     disabled_at = models.DateTimeField(null=True)
-    archived_at = models.DateTimeField(null=True)  # of a team: since when it is archived, by one of our runs
+    archived_at = models.DateTimeField(
+        null=True
+    )  # of a team: since when it is archived, by a run of ours or as Microsoft said when asked
 
     class Meta:
         constraints = [

@@ -1,0 +1,85 @@
+"""Where a fact comes from: which delivery said a record, in which line; and what runs did because of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from rollbook.store.bulk import table_of
+from rollbook.store.changes import Line, lines_of
+from rollbook.store.models import MANUAL, Change, Delivery, Institute, Run, Source, Tenant
+from rollbook.store.register import BY_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One published row of a record: who says it, since which delivery, in which line of it; `line` is 0 where it had none."""
+
+    table: str
+    entity: int
+    sourced_id: str
+    source: str
+    delivery: int
+    line: int
+    received_at: dt.datetime | None
+
+    def __str__(self) -> str:
+        """In words, as "oneroster: enrollments line 77, since delivery 3 (2026-11-20)"."""
+        if self.source == MANUAL:
+            return "by hand"
+        since = f"since delivery {self.delivery}" + (f" ({self.received_at:%Y-%m-%d})" if self.received_at else "")
+        return f"{self.source}: {self.table}{f' line {self.line}' if self.line else ''}, {since}"
+
+
+def said_of(institute: Institute, name: str, column: str, values: Sequence[int]) -> list[Said]:
+    """The published rows of a table whose `column` (entity, person, klass) is one of `values`; the source that counts most first."""
+    if not values:
+        return []
+    quote, table = connection.ops.quote_name, BY_NAME[name]
+    statement = (
+        f"SELECT r.entity, r.sourced_id, s.kind, r.since, r.line, d.received_at FROM {table_of(table.model)} r "
+        f"JOIN {table_of(Source)} s ON s.id = r.source_id "
+        f"LEFT JOIN {table_of(Delivery)} d ON d.source_id = r.source_id AND d.number = r.since "
+        f"WHERE s.institute_id = %s AND r.since <= s.published AND r.until > s.published "
+        f"AND r.{quote(column)} IN ({', '.join(['%s'] * len(values))}) ORDER BY s.precedence, s.id, r.entity"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [institute.pk, *values])
+        rows = cursor.fetchall()
+    return [
+        Said(name, entity, sourced_id, source, since, line, _moment(at))
+        for entity, sourced_id, source, since, line, at in rows
+    ]
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    """SQLite gives moments of hand-written statements as text."""
+    return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of one run that concerned somebody or something."""
+
+    run: int
+    at: dt.datetime
+    line: Line
+
+
+RUNS_LOOKED_AT = 50
+
+
+def events(tenant: Tenant, link: int, at_most: int) -> list[Event]:
+    """What the newest runs did, or could not do, about a link: the newest first."""
+    runs = {run.pk: run for run in Run.objects.filter(tenant=tenant).order_by("-number")[:RUNS_LOOKED_AT]}
+    about = Change.objects.filter(Q(subject=link) | Q(object=link), run__in=list(runs))
+    found: list[Event] = []
+    for change in about.order_by("-run__number", "seq")[:at_most]:
+        run = runs[change.run_id]
+        found += [Event(run.number, run.made_at, line) for line in lines_of(run, [change])]
+    return found

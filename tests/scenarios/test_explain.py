@@ -1,0 +1,59 @@
+"""Why an account or a team is as it is: the rule, the row, the run, the answer."""
+
+from __future__ import annotations
+
+import pytest
+from tests.scenarios.stage import Stage
+
+from rollbook.acts.explain import Explanation, explain
+from rollbook.errors import InputRefused
+
+
+def explained(stage: Stage, text: str) -> Explanation:
+    return explain(stage.connected(), text, stage.today)
+
+
+def said(found: Explanation, heading: str) -> list[str]:
+    (facts,) = [facts for title, facts in found.parts.items() if title.startswith(heading)]
+    return [f"{fact.text} [{fact.source}]" for fact in facts]
+
+
+def test_somebody_is_explained_by_rule_row_run_and_answer(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.synchronise()
+    stage.tenant.refuses_changes_of("Maria Papadaki")
+    stage.school.changes("Maria Papadaki", family_name="Ng")
+    stage.attempt()
+
+    found = explained(stage, stage.school.people["Maria Papadaki"]["sourced_id"])
+
+    assert any("learns in 7A Maths" in line and "since delivery" in line for line in said(found, "In the register"))
+    assert any("counts as a student" in line for line in said(found, "By the profile Suggested"))
+    assert any("was made by Rollbook" in line for line in said(found, "At Microsoft"))
+    (place,) = [line for line in said(found, "Teams and groups") if line.startswith("7A Maths")]
+    assert "member, enrolment is current" in place
+    assert "enrolments" in place
+    refused, first = found.events[0], next(event for event in found.events if event.run == 1)
+    assert (refused.line.kind, refused.line.verdict) == ("update_user", "never")
+    assert refused.line.answer
+    assert (first.run, first.line.kind) == (1, "create_user")
+
+
+def test_a_team_is_explained_by_its_classes_and_people(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.synchronise()
+
+    found = explained(stage, "7A Maths")
+
+    assert found.kind == "team"
+    assert any("holds the class" in line and "since delivery 1" in line for line in said(found, "In the register"))
+    assert {line.split(" (")[0] for line in said(found, "People")} == {"Nikos Vasilakis", "Maria Papadaki"}
+    assert {event.line.kind for event in found.events} >= {"create_class", "create_team", "add_owner", "add_member"}
+
+
+def test_what_is_neither_is_refused_with_a_sentence(stage: Stage):
+    stage.school.student("Maria Papadaki", "7A Maths")
+    stage.connected()
+
+    with pytest.raises(InputRefused, match="neither a person nor a team"):
+        explained(stage, "nobody")
