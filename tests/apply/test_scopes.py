@@ -11,11 +11,15 @@ from tests.world import AUTUMN
 
 from rollbook.acts.connections import connection_of
 from rollbook.acts.connections import opened as opened_connection
+from rollbook.acts.profiles import Author
+from rollbook.acts.register import Typed, add_person, edit_person, end_enrolment
 from rollbook.acts.runs import session
 from rollbook.acts.scopes import synchronize_changed, synchronize_everything, synchronize_people
 from rollbook.errors import ApprovalDue
 from rollbook.store import mirrored
 from rollbook.store.models import Due, Run
+
+AUTHOR = Author(ACTOR, Frozen())
 
 
 def agreed(synchronize, institute, *arguments, day=AUTUMN, **options):
@@ -120,3 +124,21 @@ def test_a_full_synchronization_tells_what_scoped_ones_missed(sqlite_store, tena
 
     assert (done.run.scope, done.run.looked["missed"]["changes"]) == (Run.Scope.FULL, 1)
     assert account_of(tenant, "Pupil No3")
+
+
+def test_what_is_said_by_hand_counts_for_a_part_as_it_counts_for_everybody(store, tenant, school):
+    institute = connected(school, tenant)
+    add_person(institute, Typed({"given_name": "Zoë", "family_name": "Laskari"}, ["student"], ["7A Maths"]), AUTHOR)
+    for _ in range(2):
+        agreed(synchronize_changed, institute)
+    edit_person(institute, "p3", Typed({"given_name": "Corrected"}), AUTHOR)
+    end_enrolment(institute, "p4", "7A Maths", AUTHOR, AUTUMN)
+    add_person(institute, Typed({"given_name": "Another", "family_name": "One"}, ["student"], ["8B Art"]), AUTHOR)
+
+    done = agreed(synchronize_changed, institute)
+
+    assert (done.run.scope, done.proof.holds) == (Run.Scope.CHANGED, True)
+    assert account_of(tenant, "Corrected No1")
+    assert "Pupil No2" not in members_of(tenant, "7A Maths")
+    assert "Another One" in members_of(tenant, "8B Art")
+    assert agreed(synchronize_everything, institute).plan.counts["changes"] == 0

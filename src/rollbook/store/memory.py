@@ -121,8 +121,11 @@ class TenantMemory:
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""
         chosen, listed = among("run_id", waiting_runs(self.tenant, self.institute))
-        statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE {chosen} AND verdict = %s'
-        return read_frame(statement, [*listed, int(ChangeVerdict.WAITS)], WAITED).unique(maintain_order=True)
+        statement = (
+            f'SELECT kind, subject, "object", cause FROM {table_of(Change)} '
+            f"WHERE {chosen} AND verdict = {int(ChangeVerdict.WAITS)}"
+        )
+        return read_frame(statement, listed, WAITED).unique(maintain_order=True)
 
     def first_run(self) -> bool:
         """Whether no run of this profile was ever applied in this tenant."""

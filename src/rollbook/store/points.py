@@ -204,8 +204,11 @@ class MemoryByPoints(TenantMemory):
         """What waited of these when they were last synchronized (schema WAITED)."""
         runs, of_runs = among("run_id", waiting_runs(self.tenant, self.institute))
         subjects, listed = among("subject", links)
-        statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE {runs} AND {subjects} AND verdict = %s'
-        return read_frame(statement, [*of_runs, *listed, int(ChangeVerdict.WAITS)], WAITED).unique(maintain_order=True)
+        statement = (
+            f'SELECT kind, subject, "object", cause FROM {table_of(Change)} '
+            f"WHERE {runs} AND {subjects} AND verdict = {int(ChangeVerdict.WAITS)}"
+        )
+        return read_frame(statement, [*of_runs, *listed], WAITED).unique(maintain_order=True)
 
     def totals(self) -> dict[str, int]:
         """How many users and memberships are managed, as the last look at everything counted; nothing before the first."""

@@ -75,6 +75,9 @@ class Approval(models.Model):
     waived = models.JSONField(default=list)
 
 
+WAITS = 3
+
+
 class Change(models.Model):
     """One change as integers (plan.changes.CHANGES). Subject and object are link ids."""
 
@@ -91,6 +94,8 @@ class Change(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "seq", name="change_seq")]
+        # What waits (plan.changes.ChangeVerdict.WAITS) is asked for by every look, and is little of a large run.
+        indexes = [models.Index(fields=("run", "subject"), condition=models.Q(verdict=WAITS), name="change_waiting")]
 
 
 class ChangeDetail(models.Model):
