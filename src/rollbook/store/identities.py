@@ -76,13 +76,14 @@ def _newest(
 ) -> pl.DataFrame:
     """The newest published record of every entity, or of these, one row each; the first column is the entity."""
     chosen, listed = ("TRUE", []) if entities is None else among("r.entity", entities)
+    plus = "" if entities is None else "+"  # as in store.points: no walk through the source
     table = table_of(model)
-    newest = f"(SELECT MAX(n.since) FROM {table} n WHERE n.entity = r.entity AND n.source_id = r.source_id AND n.since <= %s)"
+    newest = f"(SELECT MAX(n.since) FROM {table} n WHERE n.entity = r.entity AND +n.source_id = r.source_id AND +n.since <= %s)"
     frames = [pl.DataFrame(schema=pl.Schema(schema))]
     for source in institute.sources.order_by("precedence", "pk"):
         statement = (
             f"SELECT {', '.join(f'r.{name}' for name in columns)} FROM {table} r "
-            f"WHERE r.source_id = %s AND {chosen} AND r.since = {newest} ORDER BY r.entity"
+            f"WHERE {plus}r.source_id = %s AND {chosen} AND +r.since = {newest} ORDER BY r.entity"
         )
         frames.append(read_frame(statement, [source.pk, *listed, source.published], schema))
     return pl.concat(frames).unique(next(iter(schema)), keep="first", maintain_order=True)

@@ -79,7 +79,7 @@ def in_use(tenant: Tenant, among_these: Sequence[str] | None = None) -> set[str]
     chosen, listed = ("TRUE", []) if among_these is None else among("m.mark", among_these)
     given_up = f"JOIN {table_of(Link)} l ON l.id = m.link_id WHERE l.tenant_id = %s AND m.mark IS NOT NULL"
     statement = (
-        f"SELECT m.mark FROM {table_of(Link)} m WHERE m.tenant_id = %s AND {chosen} "
+        f"SELECT m.mark FROM {table_of(Link)} m WHERE +m.tenant_id = %s AND {chosen} "
         f"UNION SELECT m.mark FROM {table_of(LinkHistory)} m {given_up} AND {chosen}"
     )
     return set(read_frame(statement, [tenant.pk, *listed, tenant.pk, *listed], {"mark": pl.String})["mark"])

@@ -101,7 +101,7 @@ class TenantMemory:
         """
         about = pl.concat([leaving["link"], staying["link"]])
         chosen, listed = among("id", about) if about.len() <= links.FEW else ("TRUE", [])
-        statement = f"SELECT id, left_on FROM {table_of(Link)} WHERE {chosen} AND tenant_id = %s AND kind = 'user'"
+        statement = f"SELECT id, left_on FROM {table_of(Link)} WHERE {chosen} AND +tenant_id = %s AND kind = 'user'"
         known = read_frame(statement, [*listed, self.tenant.pk], {"link": pl.Int64, "left_on": pl.Date})
         new = leaving.join(known.filter(pl.col("left_on").is_null()), on="link").select("since", "link")
         back = known.filter(pl.col("left_on").is_not_null()).join(staying, on="link", how="semi")

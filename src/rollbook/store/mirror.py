@@ -50,7 +50,7 @@ def known(tenant: Tenant, links: pl.Series | None = None) -> pl.DataFrame:
     """The mirror of a tenant, all of it or at least of these links (schema STATE)."""
     columns = ", ".join(SEEN)
     chosen, listed = among("link_id", links) if links is not None and links.len() <= FEW else ("TRUE", [])
-    statement = f"SELECT link_id, {columns} FROM {table_of(Account)} WHERE {chosen} AND tenant_id = %s"
+    statement = f"SELECT link_id, {columns} FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s"
     return read_frame(statement, [*listed, tenant.pk], STATE)
 
 
@@ -119,13 +119,14 @@ def end_claims(tenant: Tenant, reading: Reading) -> int:
 
 def _linked(tenant: Tenant, object_ids: pl.Series | None = None, links: pl.Series | None = None) -> pl.DataFrame:
     """[link, object_id] of accounts, all or at least those with these object ids or links."""
-    chosen: str = "TRUE"
+    chosen, of_tenant = "TRUE", "tenant_id"
     listed: list[Any] = []
     for column, values in (("object_id", object_ids), ("id", links)):
         if values is not None and values.len() <= FEW:
             chosen, listed = among(column, values)
+            of_tenant = "+tenant_id" if column == "id" else "tenant_id"
     statement = (
-        f"SELECT id, object_id FROM {table_of(Link)} WHERE {chosen} AND tenant_id = %s AND kind = 'user' "
+        f"SELECT id, object_id FROM {table_of(Link)} WHERE {chosen} AND {of_tenant} = %s AND kind = 'user' "
         "AND object_id IS NOT NULL"
     )
     return read_frame(statement, [*listed, tenant.pk], LINKED)
@@ -134,7 +135,7 @@ def _linked(tenant: Tenant, object_ids: pl.Series | None = None, links: pl.Serie
 def _settling(tenant: Tenant, at: dt.datetime, links: pl.Series | None = None) -> pl.DataFrame:
     """[link] of accounts, all or at least of these, we wrote to so recently that a reading of `at` may not show it yet."""
     chosen, listed = among("link_id", links) if links is not None and links.len() <= FEW else ("TRUE", [])
-    statement = f"SELECT link_id FROM {table_of(Account)} WHERE {chosen} AND tenant_id = %s AND written_at > %s"
+    statement = f"SELECT link_id FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s AND written_at > %s"
     return read_frame(statement, [*listed, tenant.pk, at - SETTLED], {"link": pl.Int64})
 
 

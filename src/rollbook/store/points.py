@@ -1,4 +1,8 @@
-"""The register, the memory of a tenant and its mirror asked by points (scoped.PartRegister, PartMemory, Mirror)."""
+"""The register, the memory of a tenant and its mirror asked by points (scoped.PartRegister, PartMemory, Mirror).
+
+A plus before a column says that it is no use looking there by an index: without statistics, SQLite would rather walk through all
+rows of a source or a tenant than look up the few that are asked for.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +108,7 @@ def _visible(table: Table, source: Source, column: str, values: pl.Series) -> pl
     condition, listed = among(quote(column), values)
     return read_frame(
         f"SELECT {', '.join(columns)}{more} FROM {table_of(table.model)} "
-        f"WHERE {condition} AND source_id = %s AND since <= %s AND until > %s ORDER BY entity",
+        f"WHERE {condition} AND +source_id = %s AND +since <= %s AND +until > %s ORDER BY entity",
         [*listed, source.pk, source.published, source.published],
         {**table.schema, "corrects": pl.Boolean},
     )
@@ -115,7 +119,7 @@ def _busy_class(source: Source, period: int) -> int | None:
     for model in (Enrolment, Teaching):
         statement = (
             f"SELECT k.entity FROM {table_of(Klass)} k JOIN {table_of(model)} e ON e.klass = k.entity "
-            "AND e.source_id = k.source_id AND e.since <= %s AND e.until > %s "
+            "AND +e.source_id = k.source_id AND +e.since <= %s AND +e.until > %s "
             "WHERE k.period = %s AND k.source_id = %s AND k.since <= %s AND k.until > %s LIMIT 1"
         )
         now = source.published
@@ -167,10 +171,11 @@ class MemoryByPoints(TenantMemory):
         found = []
         for column, values in (("id", links), ("object_id", object_ids)):
             condition, listed = among(column, values)
+            of_tenant = "+tenant_id" if column == "id" else "tenant_id"
             statement = (
                 "SELECT id, object_id, CASE WHEN origin = 'adopted' THEN 1 ELSE 0 END, "
                 "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END, period, left_on "
-                f"FROM {table_of(Link)} WHERE {condition} AND tenant_id = %s AND kind IN ({named})"
+                f"FROM {table_of(Link)} WHERE {condition} AND {of_tenant} = %s AND kind IN ({named})"
             )
             raw = {**LINKS, "adopted": pl.Int64, "disabled_by_us": pl.Int64}
             found.append(read_frame(statement, [*listed, self.tenant.pk], raw))
@@ -181,8 +186,9 @@ class MemoryByPoints(TenantMemory):
         found = []
         for column, values in (("link_id", links), ("folded", names)):
             condition, listed = among(column, values)
+            of_tenant = "+tenant_id" if column == "link_id" else "tenant_id"
             statement = (
-                f"SELECT folded, link_id FROM {table_of(NameReservation)} WHERE {condition} AND tenant_id = %s "
+                f"SELECT folded, link_id FROM {table_of(NameReservation)} WHERE {condition} AND {of_tenant} = %s "
                 "AND namespace = %s AND (until IS NULL OR until > %s) ORDER BY id"
             )
             found.append(read_frame(statement, [*listed, self.tenant.pk, kind, day], RESERVED))

@@ -205,24 +205,25 @@ def _move_mark(run: Run) -> None:
 
 def _renew_due(run: Run, profile: Profile, people: pl.Series | None) -> None:
     """The days of these people, or of everybody, anew; whatever the look was about is no longer due."""
-    conditions = ["TRUE"] if people is None else []
-    parameters: list[Any] = []
-    if people is not None:
-        about, parameters = among("subject", people)
-        conditions.append(f"({about} AND kind = '{Due.Kind.PERSON.value}')")
+    if people is None:
+        _no_longer_due(run, "TRUE", [])
+    else:
+        about, listed = among("subject", people)
+        _no_longer_due(run, f"{about} AND kind = '{Due.Kind.PERSON.value}'", listed)
     if run.scope == Run.Scope.CHANGED:
-        conditions.append("day <= %s")
-        parameters = [*parameters, run.as_of]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM {table_of(Due)} WHERE institute_id = %s AND ({' OR '.join(conditions)})",
-            [run.institute_id, *parameters],
-        )
+        _no_longer_due(run, "day <= %s", [run.as_of])
     rows = [_days(run, profile, people)]
     if people is None:
         rows.append(_years(run, profile))
     due = pl.concat(rows).filter(pl.col("day") > run.as_of).unique()
     insert_frame(Due, due.with_columns(institute_id=pl.lit(run.institute_id)))
+
+
+def _no_longer_due(run: Run, condition: str, parameters: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table_of(Due)} WHERE institute_id = %s AND {condition}", [run.institute_id, *parameters]
+        )
 
 
 DAYS = {"subject": pl.Int64, "day": pl.Date, "kind": pl.String}
@@ -249,9 +250,10 @@ def _dated(
 ) -> pl.DataFrame:
     quote = connection.ops.quote_name
     about, listed = ("TRUE", []) if people is None else among(quote(whose), people)
+    plus = "" if people is None else "+"  # as in store.points: no walk through the source
     statement = (
         f"SELECT DISTINCT {quote(whose)}, {quote(column)} FROM {table_of(BY_NAME[table].model)} "
-        f"WHERE {about} AND source_id = %s AND since <= %s AND until > %s AND {quote(column)} > %s"
+        f"WHERE {about} AND {plus}source_id = %s AND {plus}since <= %s AND {plus}until > %s AND {quote(column)} > %s"
     )
     now = source.published
     rows = read_frame(statement, [*listed, source.pk, now, now, today], {"subject": pl.Int64, "day": pl.Date})

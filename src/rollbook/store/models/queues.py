@@ -21,7 +21,10 @@ class Due(models.Model):
     subject = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index("institute", "day", name="due_day")]
+        indexes = [
+            models.Index("institute", "day", name="due_day"),
+            models.Index("institute", "subject", name="due_subject"),
+        ]
 
 
 class ScopeMark(models.Model):
