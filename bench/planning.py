@@ -13,7 +13,7 @@ import polars as pl
 from bench.rows import Row, seconds
 from rollbook import sample, sources
 from rollbook.desired import Linked, Managed, TenantFacts, build_desired, managed_nodes, managed_people, managed_teams
-from rollbook.directory.desired import Desired
+from rollbook.directory.desired import OUTSIDE, Desired
 from rollbook.directory.state import State
 from rollbook.plan.changes import Plan
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
@@ -53,7 +53,7 @@ def measure() -> list[Row]:
     actual_people = actual.with_columns(user_object_id=pl.lit(None, dtype=pl.String))
     everybody = wanted.state.users.select(user="link", enabled=pl.lit(value=True), licensed=pl.lit(value=True))
     acting = Acting(everybody, pl.Series([], dtype=pl.String))
-    rules = Rules(teams["team"], lambda *_: none, acting)
+    rules = Rules(teams["team"], lambda *_: none, acting, pl.DataFrame(schema=pl.Schema(OUTSIDE)))
     diff = seconds(lambda: diff_memberships(wanted.reasons, actual_people, teams, rules, profile))
     bare = seconds(lambda: _bare_anti_joins(wanted.reasons, actual))
     return [

@@ -333,13 +333,22 @@ class Tenant:
             plan.details.drop("subject"), on="seq", how="left"
         )
         links = [
-            {"link": key, "mark": f"mark-{key}", "object_id": row["object_id"], "adopted": bool(row.get("adopted"))}
+            {
+                "link": key,
+                "mark": f"mark-{key}",
+                "object_id": row["object_id"],
+                "adopted": bool(row.get("adopted")),
+                "moved": bool(row.get("moved")),
+            }
             for key, row in self.links.items()
         ]
         users = pl.DataFrame(self.users, schema=pl.Schema(USERS))
         frame = pl.DataFrame(
             links,
-            schema=pl.Schema({name: LINKS[name] for name in ("link", "object_id", "adopted")} | {"mark": pl.String}),
+            schema=pl.Schema(
+                {name: LINKS[name] for name in ("link", "object_id", "adopted")}
+                | {"mark": pl.String, "moved": pl.Boolean}
+            ),
         )
         memberships = pl.DataFrame(
             [{name: row.get(name) for name in MEMBERSHIPS} for row in self.memberships], schema=pl.Schema(MEMBERSHIPS)

@@ -276,7 +276,7 @@ def first_look(plan: Plan, view: View) -> FirstLook:
 
 def crowded(plan: Plan, view: View) -> pl.DataFrame:
     """Class teams that would have so many members that Assignments stop working in them (schema plan.limits.CROWDED)."""
-    members = members_afterwards(plan, view.desired.reasons, view.actual.memberships)
+    members = members_afterwards(plan, view.actual.memberships)
     return crowded_classes(members, view.desired.state.groups)
 
 

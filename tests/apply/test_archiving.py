@@ -201,7 +201,7 @@ def test_a_team_that_does_not_exist_is_refused(institute):
 
     with pytest.raises(InputRefused, match="there is no team at Microsoft"):
         archived_by(institute, Chosen(named=(OLD_7A,)))
-    with pytest.raises(InputRefused, match="There is no team 'nobody'"):
+    with pytest.raises(InputRefused, match="There is no class or team 'nobody'"):
         taken_back(institute, "nobody")
 
 

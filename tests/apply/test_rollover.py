@@ -210,7 +210,7 @@ def subjects(sourced_id: str) -> list[int]:
 @pytest.mark.parametrize(
     ("day", "old", "new", "said"),
     [
-        (NEXT, "nothing", NEW_8A, "There is no team 'nothing'"),
+        (NEXT, "nothing", NEW_8A, "There is no class or team 'nothing'"),
         (NEXT, OLD_7A, OLD_7A, "is the same team twice"),
         (NEXT, NEW_8A, NEW_7A, "has no team"),
         (AUTUMN, OLD_7A, "7B-Maths-2027", "is still wanted beside"),

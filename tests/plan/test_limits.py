@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from tests.world import AUTUMN
 
+from rollbook.directory.state import MEMBERSHIPS
 from rollbook.plan import limits
-from rollbook.plan.changes import Cause
-from rollbook.plan.limits import crowded_classes
+from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind, Plan
+from rollbook.plan.limits import crowded_classes, members_afterwards
 
 ANNA, PETER, STRANGER = 1, 2, None
 RELATIONS = {"team": pl.Int64, "user": pl.Int64, "relation": pl.UInt8}
@@ -103,6 +105,24 @@ def test_security_groups_around_the_ones_somebody_is_in_count_once_each():
 
     assert beyond_limits(within, security).is_empty()
     assert told(beyond_limits(beyond, security)) == [(21, ANNA, 0, "TOO_MANY_GROUPS")]
+
+
+def test_members_afterwards_are_those_who_stay_and_those_who_are_added_but_nobody_who_waits():
+    changes = pl.DataFrame(
+        [
+            (1, int(Kind.ADD_MEMBER), 10, 3, int(ChangeVerdict.PLANNED)),
+            (2, int(Kind.ADD_MEMBER), 10, 4, int(ChangeVerdict.WAITS)),
+            (3, int(Kind.REMOVE_MEMBER), 10, 2, int(ChangeVerdict.PLANNED)),
+        ],
+        schema={name: CHANGES[name] for name in ("seq", "kind", "subject", "object", "verdict")},
+        orient="row",
+    )
+    plan = Plan("tenant", 1, AUTUMN, changes, pl.DataFrame(schema=pl.Schema(DETAILS)), (), "", first_run=False)
+    there = pl.DataFrame(
+        [(10, 1, 0, "a"), (10, 2, 0, "b"), (10, None, 0, "c")], schema=pl.Schema(MEMBERSHIPS), orient="row"
+    )
+
+    assert sorted(members_afterwards(plan, there)["user"].fill_null(0)) == [0, 1, 3]
 
 
 def test_a_class_team_with_too_many_members_for_assignments_is_told():

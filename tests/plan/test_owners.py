@@ -65,6 +65,11 @@ def profile(**overrides) -> Profile:
     return parse(document)
 
 
+def elsewhere(school: School) -> School:
+    """Nikos teaches another class, so that his account and licence stay."""
+    return school.klass("7A Art", teachers=["Nikos Vasilakis"])
+
+
 def _disabled_elsewhere(school: School, tenant: Tenant) -> None:
     tenant.users[3]["account_enabled"] = False
 
@@ -78,13 +83,23 @@ def _disabled_by_this_plan(school: School, tenant: Tenant) -> None:
     school.people["Olga Petrova"]["active"] = False
 
 
+def test_one_who_leaves_and_cannot_act_is_not_kept_beside_another_who_cannot_either():
+    school = a_class().klass(MATHS, teachers=["Olga Petrova"])
+    tenant = synchronised(school)
+    _without_a_licence(school, tenant)
+
+    plan = tenant.plan(school.leaves("Nikos Vasilakis"))
+
+    assert {"DISABLE_USER 1", "REMOVE_OWNER 10001 1", "REMOVE_MEMBER 10001 1"} <= set(told(plan))
+
+
 @pytest.mark.parametrize("unable", [_disabled_elsewhere, _without_a_licence, _disabled_by_this_plan])
 def test_a_second_owner_who_cannot_act_does_not_let_the_one_who_can_go(unable):
     school = a_class().klass(MATHS, teachers=["Olga Petrova"])
     tenant = synchronised(school)
     unable(school, tenant)
 
-    plan = tenant.plan(school.drops("Nikos Vasilakis", MATHS))
+    plan = tenant.plan(elsewhere(school.drops("Nikos Vasilakis", MATHS)))
 
     assert "waits REMOVE_OWNER 10001 1" in told(plan)
     assert Cause.LAST_OWNER in causes(plan)
@@ -96,7 +111,7 @@ def test_a_new_owner_without_a_licence_does_not_let_the_old_one_go():
     tenant = synchronised(school)
     tenant.seats = 0
 
-    plan = tenant.plan(school.drops("Nikos Vasilakis", MATHS).klass(MATHS, teachers=["Eleni Demetriou"]))
+    plan = tenant.plan(elsewhere(school.drops("Nikos Vasilakis", MATHS).klass(MATHS, teachers=["Eleni Demetriou"])))
 
     assert {"ADD_OWNER 10001 4", "waits REMOVE_OWNER 10001 1"} <= set(told(plan))
 
@@ -110,7 +125,9 @@ def test_a_standing_owner_whose_licences_this_plan_takes_back_does_not_count(unl
         teams={"extra_owners": [{"person": school.people["Olga Petrova"]["sourced_id"]}]},
     )
 
-    plan = tenant.plan(school.drops("Nikos Vasilakis", MATHS).drops("Olga Petrova", MATHS), profile=settings)
+    elsewhere(school.drops("Nikos Vasilakis", MATHS).drops("Olga Petrova", MATHS))
+
+    plan = tenant.plan(school, profile=settings)
 
     assert line in told(plan)
     assert "DISABLE_USER 4" not in told(plan)
@@ -123,7 +140,7 @@ def test_an_owner_by_hand_counts_while_the_account_is_enabled(enabled, line):
     head = tenant.account("head@school.example", account_enabled=enabled)
     tenant.memberships.append({"team": 10001, "user": None, "relation": 1, "user_object_id": head})
 
-    assert line in told(tenant.plan(school.drops("Nikos Vasilakis", MATHS)))
+    assert line in told(tenant.plan(elsewhere(school.drops("Nikos Vasilakis", MATHS))))
 
 
 def test_of_owners_who_all_leave_the_one_stays_who_can_act():

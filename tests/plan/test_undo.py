@@ -10,10 +10,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.examples import examples
+from tests.plan.test_owners import needed
 from tests.plan.test_plan_properties import CLASSES, school_of
 from tests.world import AUTUMN, School, Tenant, told
 
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
+from rollbook.plan.reverse import ARCHIVING, ATTRIBUTES, LICENSING, RELATIONS, SIGN_IN, STAYS, STRANGERS
 
 LATER = AUTUMN + dt.timedelta(days=90)
 
@@ -79,6 +81,49 @@ def test_what_somebody_changed_since_is_left_as_it_is_and_said():
 
     assert (account["surname"], account["display_name"]) == ("Ng-Papadaki", "Maria Papadaki")
     assert waiting(undone) == {("UPDATE_USER", maria["person"]): Cause.CHANGED_SINCE}
+
+
+def test_what_stands_for_another_account_since_is_left_alone():
+    school = a_school()
+    tenant = synchronised(school)
+    jan = school.people["Jan Kowalski"]["person"]
+    plan = tenant.plan(school.leaves("Jan Kowalski"), LATER)
+    tenant.apply(plan)
+    tenant.links[jan] |= {
+        "object_id": tenant.account("jan@school.example", account_enabled=False),
+        "adopted": True,
+        "moved": True,
+    }
+
+    undone = tenant.undo(plan)
+
+    assert waiting(undone)[("ENABLE_USER", jan)] == Cause.CHANGED_SINCE
+    assert not [line for line in told(undone) if not line.startswith("waits") and str(jan) in line.split()]
+
+
+def test_an_owner_the_run_added_stays_where_the_one_who_comes_back_cannot_act():
+    school = a_school()
+    tenant = synchronised(school)
+    nikos = school.people["Nikos Vasilakis"]["person"]
+    school.drops("Nikos Vasilakis", "7A Maths").klass("7A Maths", teachers=["Eleni Ng"])
+    plan = tenant.plan(school)
+    tenant.apply(plan)
+    eleni = school.people["Eleni Ng"]["person"]
+    able = tenant.undo(plan)
+    tenant.users[nikos - 1]["account_enabled"] = False
+
+    undone = tenant.undo(plan)
+
+    # Undoing disables the account the run made, so that nobody could act either way: the one with an account is no worse.
+    assert f"REMOVE_OWNER 10001 {eleni}" in told(able)
+    assert needed(able, by=Kind.REMOVE_OWNER) == [f"ADD_OWNER 10001 {nikos}"]
+    assert f"ADD_OWNER 10001 {nikos}" in told(undone)
+
+
+def test_every_kind_of_change_is_undone_in_one_way():
+    tables = [SIGN_IN, ATTRIBUTES, ARCHIVING, RELATIONS, STRANGERS, LICENSING, STAYS]
+
+    assert sorted(kind for table in tables for kind in table) == sorted(Kind)
 
 
 def test_what_is_so_already_is_no_change():

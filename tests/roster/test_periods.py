@@ -66,6 +66,18 @@ def test_a_wrong_year_that_was_corrected_is_joined_again_by_dates_that_span_both
     assert ids([right], [span, apart[1]]) == ["y"]
 
 
+def test_ids_that_move_on_every_summer_leave_each_year_what_it_was():
+    this, following, third = (
+        ("current", "2025-09-01", "2026-07-01"),
+        ("next", "2026-09-01", "2027-07-01"),
+        ("next", "2027-09-01", "2028-07-01"),
+    )
+    assert ids([("current", *following[1:]), third], [this, following]) == ["next", "next@2027-09-01"]
+    known = [this, following, ("next@2027-09-01", *third[1:])]
+    fourth = ("next", "2028-09-01", "2029-07-01")
+    assert ids([("current", *third[1:]), fourth], known) == ["next@2027-09-01", "next@2028-09-01"]
+
+
 def test_years_derived_from_terms_have_one_id_each():
     assert ids([FIRST, SECOND]) == ["y", "y@2027-09-01"]
     assert ids([SECOND], [FIRST, ("y@2027-09-01", *SECOND[1:])]) == ["y@2027-09-01"]
@@ -73,7 +85,14 @@ def test_years_derived_from_terms_have_one_id_each():
     assert ids([FIRST, SECOND, SECOND]) == ["y", "y@2027-09-01", "y@2027-09-01-2"]
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(2020, 2026)), min_size=1, max_size=8, unique=True))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(2020, 2026)),
+        min_size=1,
+        max_size=8,
+        unique_by=lambda told: told[1],
+    )
+)
 def test_no_two_years_ever_share_an_id_and_each_keeps_its_own(told):
     known: dict[str, tuple[str, str, str]] = {}
     meant: dict[tuple[str, int], str] = {}

@@ -7,6 +7,7 @@ from tests.scenarios.stage import Stage
 
 from rollbook.acts.explain import Explanation, explain
 from rollbook.errors import InputRefused
+from rollbook.store.models import Grouping
 
 
 def explained(stage: Stage, text: str) -> Explanation:
@@ -49,6 +50,20 @@ def test_a_team_is_explained_by_its_classes_and_people(stage: Stage):
     assert any("holds the class" in line and "since delivery 1" in line for line in said(found, "In the register"))
     assert {line.split(" (")[0] for line in said(found, "People")} == {"Nikos Vasilakis", "Maria Papadaki"}
     assert {event.line.kind for event in found.events} >= {"create_class", "create_team", "add_owner", "add_member"}
+
+
+def test_a_group_of_the_structure_is_explained_by_its_path_and_people(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.profile(hierarchies={"general": {"levels": {"institute": {"on": True}, "grade": {"on": True}}}})
+    stage.school.is_of("7A Maths", grade="7th grade")
+    stage.synchronise()
+    (key,) = Grouping.objects.filter(kind="node", key__contains="/grade:").values_list("key", flat=True)
+
+    found = explained(stage, key)
+
+    assert found.kind == "hierarchy"
+    assert any("security group of the level grade" in line for line in said(found, "By the profile"))
+    assert {line.split(" (")[0] for line in said(found, "People")} == {"Nikos Vasilakis", "Maria Papadaki"}
 
 
 def test_what_is_neither_is_refused_with_a_sentence(stage: Stage):

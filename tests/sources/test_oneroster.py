@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.sources.folder import MANIFEST, ROWS, with_row, write
 
 from rollbook import sources
 from rollbook.roster.findings import Severity
+from rollbook.roster.former import Former
+from rollbook.roster.periods import YEAR
 
 
 def rejections(reading):
@@ -326,9 +329,27 @@ def test_terms_without_a_school_year_make_one_for_each_they_name(tmp_path: Path)
 
     years = roster.academic_periods.select("period", year="sourced_id", begins=pl.col("begin").cast(pl.String))
     assert roster.classes.join(years, on="period").select("sourced_id", "year", "begins").rows() == [
-        ("c1", "derived", "2026-09-01"),
-        ("c2", "derived@2027-09-01", "2027-09-01"),
+        ("c1", "derived:2027", "2026-09-01"),
+        ("c2", "derived:2028", "2027-09-01"),
     ]
+
+
+def test_a_school_year_of_which_each_delivery_holds_another_term_stays_one(tmp_path: Path):
+    def term(title: str, first: str, last: str) -> dict[str, str]:
+        days = {"startDate": first, "endDate": last, "schoolYear": "2027"}
+        return {"sourcedId": title, "title": title, "type": "term"} | days
+
+    def known(folder: str, row: dict[str, str], former: pl.DataFrame) -> pl.DataFrame:
+        classes = [ROWS["classes"][0] | {"termSourcedIds": row["sourcedId"]}]
+        delivery = write(tmp_path / folder, academicSessions=[row], classes=classes)
+        reading = sources.read(delivery, recall=lambda *_: Former(years=former))
+        return reading.roster.academic_periods.select("sourced_id", "begin", "end")
+
+    autumn = known("1", term("T1", "2026-09-01", "2026-12-20"), pl.DataFrame(schema=YEAR))
+    winter = known("2", term("T2", "2027-01-07", "2027-03-31"), autumn)
+    spring = known("3", term("T3", "2027-04-12", "2027-07-01"), winter)
+
+    assert spring.rows() == [("derived:2027", dt.date(2026, 9, 1), dt.date(2027, 7, 1))]
 
 
 def test_equal_findings_are_summed_with_the_first_examples(tmp_path: Path):

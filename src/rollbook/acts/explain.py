@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -231,12 +232,14 @@ def _because(word: str) -> str:
 
 
 def _rows_behind(look: _Look, people: list[int]) -> dict[tuple[str, int, int, str], str]:
-    """The first row of the register behind (team's key, period, person, because), in words."""
+    """The row of the register behind (team's key, period, person, because), in words: the first that counts on the day."""
     classes = team_classes(look.roster, look.profile.teams.create)
     found: dict[tuple[str, int, int, str], str] = {}
     for table, key, because in (("teachings", "teaching", "teaching"), ("enrolments", "enrolment", "enrolment")):
         frame: pl.DataFrame = getattr(look.roster, table)
-        rows = frame.filter(pl.col("person").is_in(people)).join(classes, on="klass").sort("begin", key)
+        over = (pl.col("end") <= look.day) | (pl.col("begin") > look.day)
+        theirs = frame.filter(pl.col("person").is_in(people)).join(classes, on="klass")
+        rows = theirs.sort(over.fill_null(value=False), "begin", key)
         sources = _by_entity(said_of(look.institute, table, "person", people))
         for row in rows.iter_rows(named=True):
             found.setdefault((row["key"], row["period"], row["person"], because), sources.get(row[key], ""))
@@ -247,21 +250,66 @@ MODES = {"group": "group", "subject": "subject", "group_subject": "group and sub
 
 
 def _team(look: _Look, team: teams_known.Team) -> Explanation:
+    if team.kind == Link.Kind.NODE.value:
+        return _node(look, team)
     link = Link.objects.filter(pk=team.link).first() if team.link else None
     wanted = look.teams.teams.filter(pl.col("key") == team.key, pl.col("period") == team.period)
     parts = {
         "In the register": _said_of_team(look, team),
         f"By the profile {look.called}": _rules_of_team(look, wanted),
         "At Microsoft": _account(link, team.name),
-        "People": _people_of(look, team, wanted),
+        "People": _people_of(look, wanted),
     }
     return Explanation("team", team.name, team.handle, parts, _events(look, link))
 
 
+def _node(look: _Look, team: teams_known.Team) -> Explanation:
+    """A group of the school's structure: its path, where it stands, and who is in it directly."""
+    link = Link.objects.filter(pk=team.link).first() if team.link else None
+    found = look.tree.nodes.filter(pl.col("key") == team.key)
+    rules: tuple[Fact, ...] = (
+        Fact("is not managed: nobody's path leads to it, or its level is off or hidden; it is left as it is"),
+    )
+    people: tuple[Fact, ...] = (Fact("nobody belongs in it"),)
+    if found.height:
+        node = found.row(0, named=True)
+        above = look.tree.nodes.filter(pl.col("node") == node["parent"])["label"]
+        stands = f", in the group {above[0]}" if above.len() and node["group_type"] == "security" else ""
+        rules = (Fact(f"a {node['group_type']} group of the level {node['level']}, called {node['called']}{stands}"),)
+        people = _people_of_node(look, node)
+    parts = {
+        "In the register": (Fact(f"is a group of the school's structure: {team.key}"),),
+        f"By the profile {look.called}": rules,
+        "At Microsoft": _account(link, team.name),
+        "People": people,
+    }
+    return Explanation("hierarchy", team.name, team.handle, parts, _events(look, link))
+
+
+def _people_of_node(look: _Look, node: Mapping[str, Any]) -> tuple[Fact, ...]:
+    belonging = look.tree.belonging.filter(pl.col("node") == node["node"])
+    direct = belonging.filter("deepest") if node["group_type"] == "security" else belonging
+    named = direct.join(_named(look.roster), on="person").sort("name")
+    facts = [
+        Fact(f"{name} ({sourced_id})")
+        for name, sourced_id in named.head(PEOPLE_LISTED).select("name", "sourced_id").iter_rows()
+    ]
+    if named.height > PEOPLE_LISTED:
+        facts.append(Fact(f"and {named.height - PEOPLE_LISTED:,} more; `rollbook tree` lists all"))
+    below = belonging.height - direct.height
+    if below:
+        facts.append(Fact(f"{below:,} more through the groups that stand in it"))
+    return tuple(facts)
+
+
+def _named(roster: Roster) -> pl.DataFrame:
+    """[person, sourced_id, name] of everybody in the register."""
+    name = pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True)
+    return roster.people.select("person", "sourced_id", name=name)
+
+
 def _said_of_team(look: _Look, team: teams_known.Team) -> tuple[Fact, ...]:
-    classes = team_classes(look.roster, team.key.split("/")[0]) if team.kind == Link.Kind.TEAM.value else None
-    if classes is None:
-        return (Fact(f"is a group of the school's structure: {team.key}"),)
+    classes = team_classes(look.roster, team.key.split("/")[0])
     held = classes.filter(pl.col("key") == team.key, pl.col("period") == team.period)
     rows = look.roster.classes.join(held, on="klass", how="semi").sort("title")
     sources = _by_entity(said_of(look.institute, "classes", "entity", rows["klass"].to_list()))
@@ -282,12 +330,9 @@ def _rules_of_team(look: _Look, wanted: pl.DataFrame) -> tuple[Fact, ...]:
     return (Fact(f"a team for each {made_of} and academic period; a {kind} called {row['name']}"),)
 
 
-def _people_of(look: _Look, team: teams_known.Team, wanted: pl.DataFrame) -> tuple[Fact, ...]:
+def _people_of(look: _Look, wanted: pl.DataFrame) -> tuple[Fact, ...]:
     inside = look.teams.inside.join(wanted.select("team", "key", "period"), on="team").join(
-        look.roster.people.select(
-            "person", "sourced_id", name=pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True)
-        ),
-        on="person",
+        _named(look.roster), on="person"
     )
     shown_ones = inside.sort("relation", "name", descending=[True, False]).head(PEOPLE_LISTED)
     rows = _rows_behind(look, shown_ones["person"].unique().to_list())

@@ -29,13 +29,13 @@ def propose_undo(session: Session, run: Run) -> Run:
             f"Run {run.number} changed nothing, so there is nothing to put back.",
             remedy="`rollbook show` with the number of a run says what it did.",
         )
-    return session.save(_plan(session, done), Run.Purpose.UNDO)
+    return session.save(_plan(session, run, done), Run.Purpose.UNDO)
 
 
-def _plan(session: Session, done: pl.DataFrame) -> Plan:
+def _plan(session: Session, run: Run, done: pl.DataFrame) -> Plan:
     session.show.tell("tenant")
     reader, scope = session.tenant.reader, session.scope
-    links = undoing.links_of(session.connection.tenant, done)
+    links = undoing.links_of(run, done)
     bound = links.drop_nulls("object_id")
     users = guarded(reader.users_and_roles(bound.filter("person")["object_id"].to_list()), session.memory.protected())
     held = bound.filter(~pl.col("person"))

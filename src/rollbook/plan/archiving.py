@@ -14,7 +14,7 @@ import polars as pl
 from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
-from rollbook.plan.rows import rows, waits
+from rollbook.plan.rows import rows, together, waits
 
 AGREED_BY_A_PERSON = {Kind.ARCHIVE_TEAM: "teams-archived", Kind.UNARCHIVE_TEAM: "teams-unarchived"}
 """The code of the objection that every such plan raises."""
@@ -43,8 +43,7 @@ def plan_archiving(chosen: pl.DataFrame, actual: pl.DataFrame, archived: Collect
     allowed = judged.filter(pl.col("cause") == int(Cause.ASKED_FOR))
     others = judged.filter(pl.col("cause") != int(Cause.ASKED_FOR))
     return plan_of_chosen(
-        rows(allowed, asked.kind, Cause.ASKED_FOR),
-        waits(others, asked.kind, pl.col("cause")),
+        together([rows(allowed, asked.kind, Cause.ASKED_FOR), waits(others, asked.kind, pl.col("cause"))]),
         asked,
         AGREED_BY_A_PERSON[asked.kind],
     )

@@ -117,6 +117,7 @@ class Cause(IntEnum):
     SIGNS_IN_ELSEWHERE = 65  # a federated domain, or a guest: Microsoft does not keep the password
     # numbers from 70 on: matches that a person decides
     CHANGED_SINCE = 90  # somebody changed it after the run that is undone
+    NOT_REPLACED = 92  # whoever is in the nested group would lose what the upper one gives: their new place waits
     STAYS = 91  # what that run did is not put back by any request
     WENT_ON = 76  # its team goes on as another's, as somebody decided
     LINK_UNDONE = 70  # somebody undid a link; who or what is meant instead is not decided

@@ -7,9 +7,8 @@ from typing import Protocol
 
 import polars as pl
 
-from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Objection, Plan
-from rollbook.plan.make import fingerprint, numbered
-from rollbook.plan.rows import together
+from rollbook.plan.changes import DETAILS, ChangeVerdict, Objection, Plan
+from rollbook.plan.make import fingerprint, numbered, with_needs
 
 
 class Asked(Protocol):
@@ -31,16 +30,23 @@ class Asked(Protocol):
         ...
 
 
-def plan_of_chosen(allowed: pl.DataFrame, waiting: pl.DataFrame, asked: Asked, objection: str) -> Plan:
-    """The plan of what can be done and what waits (schema ROWS each); `objection` is the code under which a person agrees to it."""
-    ordered = numbered(together([allowed, waiting])).with_columns(needs_subject=pl.lit(None), needs_object=pl.lit(None))
-    changes = ordered.select(CHANGES.keys()).cast(pl.Schema(CHANGES))
+NOBODY = {"team": pl.Int64, "user": pl.Int64, "successor": pl.Int64}
+
+
+def plan_of_chosen(found: pl.DataFrame, asked: Asked, objection: str, relying: pl.DataFrame | None = None) -> Plan:
+    """The plan of what can be done and what waits (`found`, schema ROWS); `objection` is the code under which a person agrees to it.
+
+    `relying` [team, user, successor] are owners who leave only once another was added.
+    """
+    ordered = numbered(found)
+    changes = with_needs(ordered, pl.DataFrame(schema=NOBODY) if relying is None else relying)
     details = (
         ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null())
         .select(DETAILS.keys())
         .cast(pl.Schema(DETAILS))
     )
     planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
+    waiting = changes.filter(pl.col("verdict") == int(ChangeVerdict.WAITS)).height
     return Plan(
         tenant=asked.tenant,
         profile_version=asked.profile_version,
@@ -50,5 +56,5 @@ def plan_of_chosen(allowed: pl.DataFrame, waiting: pl.DataFrame, asked: Asked, o
         objections=(Objection(objection, planned, changes.height, 0, 0.0),) if planned else (),
         fingerprint=fingerprint(changes, details, asked.tenant, asked.profile_version),
         first_run=False,
-        counts={"changes": allowed.height, "waiting": waiting.height, "newly_waiting": 0},
+        counts={"changes": planned, "waiting": waiting, "newly_waiting": 0},
     )

@@ -141,10 +141,10 @@ def crowded_classes(relations: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFra
     return counted.filter(pl.col("members") > MEMBERS_A_CLASS).sort("team").cast(pl.Schema(CROWDED))
 
 
-def members_afterwards(plan: Plan, reasons: pl.DataFrame, memberships: pl.DataFrame) -> pl.DataFrame:
+def members_afterwards(plan: Plan, memberships: pl.DataFrame) -> pl.DataFrame:
     """[team, user, relation] of all members once a plan was carried out, user null for whoever is not in the register.
 
-    `reasons` (schema directory.desired.REASONS) is what is desired, `memberships` (schema directory.state.MEMBERSHIPS) what is there.
+    `memberships` (schema directory.state.MEMBERSHIPS) is what is there.
     """
     planned = plan.changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     ending = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER)).select(team="subject", user="object")
@@ -154,6 +154,8 @@ def members_afterwards(plan: Plan, reasons: pl.DataFrame, memberships: pl.DataFr
     staying = memberships.join(ending, on=["team", "user"], how="anti").join(
         leaving, on=["team", "user_object_id"], how="anti"
     )
-    known = pl.concat([reasons.select(KEY), staying.drop_nulls("user").select(KEY)]).unique(maintain_order=True)
-    every = pl.concat([known, staying.filter(pl.col("user").is_null()).select(KEY)])
+    adding = planned.filter(pl.col("kind") == int(Kind.ADD_MEMBER)).select(
+        team="subject", user="object", relation=pl.lit(int(Relation.MEMBER), dtype=pl.UInt8)
+    )
+    every = pl.concat([adding.select(KEY), staying.select(KEY)])
     return every.filter(pl.col("relation") == int(Relation.MEMBER))

@@ -17,7 +17,7 @@ from rollbook.plan.guards import objections
 from rollbook.plan.limits import beyond_limits
 from rollbook.plan.match import Matched
 from rollbook.plan.memberships import Limits, Rules, diff_memberships, remove_strangers, strangers
-from rollbook.plan.nesting import weights
+from rollbook.plan.nesting import only_once_replaced, weights
 from rollbook.plan.owners import Acting
 from rollbook.plan.rows import together
 from rollbook.profiles import Profile
@@ -48,11 +48,11 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     unknown = _unknown(actual, matched, groups.open, context, profile)
     by_hand = actual.users.filter(pl.col("account_enabled"), ~pl.col("deleted"))["object_id"]
     limits = _limits(actual.memberships, unknown, desired.state.groups, context)
-    rules = Rules(nested, limits, Acting(able.usable, by_hand))
+    rules = Rules(nested, limits, Acting(able.usable, by_hand), desired.outside)
     memberships = diff_memberships(belonging, ours, groups.open, rules, profile)
-    strangers = remove_strangers(unknown)
-    ordered = numbered(together([matched.changes, accounts.changes, groups.changes, memberships.changes, strangers]))
-    changes = _with_needs(ordered, memberships.relying)
+    moves = only_once_replaced(memberships.changes, actual.memberships, desired.reasons, nested)
+    ordered = numbered(together([matched.changes, accounts.changes, groups.changes, moves, remove_strangers(unknown)]))
+    changes = with_needs(ordered, memberships.relying)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
     managed = {
         "users": matched.users.height,
@@ -140,7 +140,7 @@ def numbered(found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_needs(ordered: pl.DataFrame, relying: pl.DataFrame) -> pl.DataFrame:
+def with_needs(ordered: pl.DataFrame, relying: pl.DataFrame) -> pl.DataFrame:
     """Each change beside the changes that make its subject and its object, if they are made by this plan.
 
     An owner who is `relying` [team, user, successor] on one this plan adds leaves only once that one was added.

@@ -40,11 +40,16 @@ Limits = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What memberships heed beside what is desired: links of groups that may stand in groups, limits of Microsoft, who can be an owner."""
+    """What memberships heed beside what is desired.
+
+    `nested` are links of groups that may stand in groups, `limits` those of Microsoft, `acting` who can be an owner, `outside` (schema
+    directory.desired.OUTSIDE) where people belong by what is outside the profile's scope.
+    """
 
     nested: pl.Series
     limits: Limits
     acting: Acting
+    outside: pl.DataFrame
 
 
 def diff_memberships(
@@ -80,7 +85,7 @@ def diff_memberships(
             _additions(adding),
             waits(held, Kind.ADD_MEMBER, Cause.HELD, subject="team", object="user", day="day"),
             waits(too_many, _adding_kind(), pl.col("cause"), subject="team", object="user"),
-            *_removals(removing, reasons, groups, rules.nested),
+            *_removals(removing, reasons, groups, rules),
             waits(following.spared, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
         ]
     )
@@ -114,16 +119,15 @@ def _additions(adding: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _removals(
-    removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFrame, nested: pl.Series
-) -> list[pl.DataFrame]:
+def _removals(removing: pl.DataFrame, reasons: pl.DataFrame, groups: pl.DataFrame, rules: Rules) -> list[pl.DataFrame]:
     """Relations that end. Of a team, whoever stays a member is demoted rather than removed as owner.
 
     Microsoft ends the membership together with the ownership there (graph.md section 5.2), so that somebody would be out of the
     team until added again.
     """
     owner = pl.col("relation") == int(Relation.OWNER)
-    members = reasons.filter(pl.col("relation") == int(Relation.MEMBER)).select("team", "user")
+    belonging = pl.concat([part.select("team", "user", "relation") for part in (reasons, rules.outside)])
+    members = belonging.filter(pl.col("relation") == int(Relation.MEMBER)).select("team", "user")
     teams = groups.filter("has_team").select("team")
     demoted = removing.filter(owner).join(teams, on="team", how="semi").join(members, on=["team", "user"], how="semi")
     ended = removing.join(demoted, on=["team", "user", "relation"], how="anti")
@@ -131,7 +135,7 @@ def _removals(
     owning = removing.filter(owner).select("team", "user", taught=pl.lit(value=True))
     ended = ended.join(owning, on=["team", "user"], how="left")
     cause = (
-        pl.when(node & pl.col("user").is_in(nested.implode()))
+        pl.when(node & pl.col("user").is_in(rules.nested.implode()))
         .then(int(Cause.NOT_NESTED))
         .when(node)
         .then(int(Cause.NOT_IN_STRUCTURE))

@@ -1,4 +1,4 @@
-"""Groups that are taken out of other groups: how many people lose what the upper group gives, which the guards weigh.
+"""Groups that are taken out of other groups: who loses what the upper group gives; the guards weigh it, and some have to wait.
 
 Members are texts here: links of ours, and object ids of whoever has none, which have letters and dashes in them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from rollbook.directory.state import Relation
-from rollbook.plan.changes import ChangeVerdict, Kind
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 
 
 def weights(changes: pl.DataFrame, memberships: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
@@ -18,26 +18,61 @@ def weights(changes: pl.DataFrame, memberships: pl.DataFrame, groups: pl.Series)
     CHANGES, `memberships` (schema directory.state.MEMBERSHIPS) is what the tenant holds, `groups` are links of groups.
     """
     planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
-    leaving = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER), pl.col("object").is_in(groups.implode()))
-    taken_out = leaving.select("seq", team=pl.col("subject").cast(pl.String), inner=pl.col("object").cast(pl.String))
+    taken_out = _taken_out(planned, groups)
     if taken_out.is_empty():
         return taken_out.select("seq", people=pl.lit(1, dtype=pl.Int64))
+    counted = _losing(taken_out, planned, memberships, groups).group_by("seq").agg(people=pl.len().cast(pl.Int64))
+    return taken_out.join(counted, on="seq", how="left").select("seq", pl.col("people").fill_null(1))
+
+
+def only_once_replaced(
+    changes: pl.DataFrame, memberships: pl.DataFrame, reasons: pl.DataFrame, groups: pl.Series
+) -> pl.DataFrame:
+    """`changes` (schema ROWS), in which no group is taken out of another while somebody in it would lose what is still theirs.
+
+    Whoever belongs in the upper group, or in one below it, by `reasons` (schema directory.desired.REASONS), and would be out of it
+    because their new place waits, keeps the old one: the removal waits.
+    """
+    numbered = changes.with_row_index("seq")
+    planned = numbered.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+    taken_out = _taken_out(planned, groups)
+    if taken_out.is_empty():
+        return changes
+    desired = reasons.filter(pl.col("relation") == int(Relation.MEMBER), ~pl.col("held")).select(
+        pl.col("team").cast(pl.String), member=pl.col("user").cast(pl.String)
+    )
+    nested = pl.concat([groups, reasons["team"]]).unique().cast(pl.String)
+    theirs = _everybody(desired, taken_out["team"], nested)
+    early = _losing(taken_out, planned, memberships, groups).join(
+        theirs, left_on=["team", "member"], right_on=["group", "member"], how="semi"
+    )
+    waiting = pl.col("seq").is_in(early["seq"].unique().implode())
+    return numbered.with_columns(
+        verdict=pl.when(waiting).then(pl.lit(int(ChangeVerdict.WAITS), dtype=pl.UInt8)).otherwise("verdict"),
+        cause=pl.when(waiting).then(pl.lit(int(Cause.NOT_REPLACED), dtype=pl.UInt8)).otherwise("cause"),
+    ).drop("seq")
+
+
+def _taken_out(planned: pl.DataFrame, groups: pl.Series) -> pl.DataFrame:
+    """[seq, team, inner]: the removals of groups from groups."""
+    leaving = planned.filter(pl.col("kind") == int(Kind.REMOVE_MEMBER), pl.col("object").is_in(groups.implode()))
+    return leaving.select("seq", team=pl.col("subject").cast(pl.String), inner=pl.col("object").cast(pl.String))
+
+
+def _losing(
+    taken_out: pl.DataFrame, planned: pl.DataFrame, memberships: pl.DataFrame, groups: pl.Series
+) -> pl.DataFrame:
+    """[seq, team, inner, member]: who is out of the upper group after all that is planned, because of which removal."""
     nested = groups.cast(pl.String)
     before = memberships.filter(pl.col("relation") == int(Relation.MEMBER)).select(
         pl.col("team").cast(pl.String), member=pl.coalesce(pl.col("user").cast(pl.String), "user_object_id")
     )
-    lost = (
-        taken_out.join(_everybody(before, taken_out["inner"], nested), left_on="inner", right_on="group")
-        .join(
-            _everybody(_afterwards(before, planned), taken_out["team"], nested),
-            left_on=["team", "member"],
-            right_on=["group", "member"],
-            how="anti",
-        )
-        .group_by("seq")
-        .agg(people=pl.len().cast(pl.Int64))
+    return taken_out.join(_everybody(before, taken_out["inner"], nested), left_on="inner", right_on="group").join(
+        _everybody(_afterwards(before, planned), taken_out["team"], nested),
+        left_on=["team", "member"],
+        right_on=["group", "member"],
+        how="anti",
     )
-    return taken_out.join(lost, on="seq", how="left").select("seq", pl.col("people").fill_null(1))
 
 
 def _afterwards(before: pl.DataFrame, planned: pl.DataFrame) -> pl.DataFrame:

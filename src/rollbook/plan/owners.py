@@ -39,19 +39,19 @@ def succession(
     """What becomes of `leaving` [team, user]: owners of groups [team, has_team] that need one.
 
     `adding` [team, user] become owners by this plan, `actual` [team, user, user_object_id, relation] is what the tenant holds. Where
-    nobody follows who can act, one of those who leave stays, if possible one who can.
+    nobody follows who can act, one of those who leave and can stays; where nobody follows at all, one of them whoever it is. If none
+    of them can act, whoever remains is no worse.
     """
     at_stake = groups.join(leaving, on="team", how="semi").select("team", "has_team")
     owners = actual.filter(pl.col("relation") == int(Relation.OWNER)).join(leaving, on=["team", "user"], how="anti")
     there = _judged(owners.select("team", "user", "user_object_id"), at_stake, acting)
     coming = _judged(adding.select("team", "user", user_object_id=pl.lit(None, dtype=pl.String)), at_stake, acting)
     going = _judged(leaving.select("team", "user", user_object_id=pl.lit(None, dtype=pl.String)), at_stake, acting)
-    others = pl.concat(
-        [
-            there.filter("able").select("team", successor=pl.lit(None, dtype=pl.Int64)),
-            coming.filter("able").select("team", successor="user"),
-        ]
-    )
+    nobody = pl.lit(None, dtype=pl.Int64)
+    every = pl.concat([there.select("team", "able", successor=nobody), coming.select("team", "able", successor="user")])
+    able = every.filter("able")
+    no_worse = every.join(pl.concat([able, going.filter("able")], how="diagonal"), on="team", how="anti")
+    others = pl.concat([able, no_worse]).drop("able")
     # Whoever is there already comes first: nobody waits for an addition then.
     next_one = others.sort("team", "successor", nulls_last=False).unique("team", keep="first", maintain_order=True)
     spared = (

@@ -14,7 +14,7 @@ import polars as pl
 from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
-from rollbook.plan.rows import rows, values, waits
+from rollbook.plan.rows import rows, together, values, waits
 
 AGREED_BY_A_PERSON = "passwords-set"
 """The code of the objection that every such plan raises."""
@@ -47,8 +47,12 @@ def plan_passwords(chosen: pl.DataFrame, actual: pl.DataFrame, asked: Asked) -> 
     )
     others = judged.filter(pl.col("cause") != int(Cause.ASKED_FOR))
     return plan_of_chosen(
-        rows(allowed, Kind.SET_PASSWORD, pl.col("cause"), after=values("user_principal_name")),
-        waits(others, Kind.SET_PASSWORD, pl.col("cause")),
+        together(
+            [
+                rows(allowed, Kind.SET_PASSWORD, pl.col("cause"), after=values("user_principal_name")),
+                waits(others, Kind.SET_PASSWORD, pl.col("cause")),
+            ]
+        ),
         asked,
         AGREED_BY_A_PERSON,
     )

@@ -16,6 +16,7 @@ from rollbook.directory.state import MAPPED, Relation, State
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
 from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
+from rollbook.plan.owners import Acting, Succession, succession
 from rollbook.plan.rows import rows, together, values, waits
 
 AGREED_BY_A_PERSON = "run-undone"
@@ -57,6 +58,13 @@ RELATIONS: Mapping[Kind, tuple[Kind, int]] = {
 }
 """What undoes a change of who is where, and the relation it is about."""
 
+STRANGERS: Mapping[Kind, Kind] = {
+    Kind.REMOVE_STRANGER: Kind.RETURN_STRANGER,
+    Kind.RETURN_STRANGER: Kind.REMOVE_STRANGER,
+}
+
+LICENSING = (Kind.LICENSE_USER, Kind.UNLICENSE_USER, Kind.LICENSE_GROUP)
+
 ENDING = (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.LEAVE_LICENCE_GROUP)
 
 STAYS = (
@@ -87,30 +95,33 @@ class _There:
 
     people: pl.DataFrame
     groups: pl.DataFrame
-    memberships: pl.DataFrame  # [team, user, relation]
+    memberships: pl.DataFrame  # [team, user, user_object_id, relation]
 
 
 def plan_undo(done: pl.DataFrame, links: pl.DataFrame, actual: State, archived: pl.Series, asked: Asked) -> Plan:
     """The plan that undoes `done` (schema DONE), the changes that a run carried out.
 
-    `links` [link, mark, object_id, adopted] are those of the people and groups it touched; `actual` their accounts and groups as they are
-    now, with `memberships` of these groups by link; `archived` the object ids of teams in the archive.
+    `links` [link, mark, object_id, adopted, moved] are those of the people and groups it touched, `moved` where they stand for another
+    object since; `actual` their accounts and groups as they are now, with `memberships` of these groups by link; `archived` the object
+    ids of teams in the archive.
     """
     there = _there(links, actual)
-    parts = [
+    accounts = [
         *_sign_in(_of(done, SIGN_IN), there.people),
+        *_licences(_of(done, (Kind.LICENSE_USER, Kind.UNLICENSE_USER)), there.people, Kind.LICENSE_USER, asked.plans),
+    ]
+    relations, relying = _relations(_of(done, RELATIONS), there, _acting(there, together(accounts)))
+    parts = [
+        *accounts,
         *_values(_of(done, VALUES), there.people, Cause.ACCOUNT_GONE),
         *_values(_of(done, GROUP_VALUES), there.groups, Cause.GROUP_GONE),
-        *_licences(_of(done, (Kind.LICENSE_USER, Kind.UNLICENSE_USER)), there.people, Kind.LICENSE_USER, asked.plans),
         *_licences(_of(done, (Kind.LICENSE_GROUP,)), there.groups, Kind.LICENSE_GROUP, asked.plans),
         *_archiving(_of(done, ARCHIVING), there.groups, archived),
-        *_relations(_of(done, RELATIONS), there),
-        *_strangers(_of(done, (Kind.REMOVE_STRANGER,)), there.groups),
+        *relations,
+        *_strangers(_of(done, STRANGERS), there.groups),
         waits(_of(done, STAYS), pl.col("kind"), Cause.STAYS),
     ]
-    found = together(parts)
-    planned = pl.col("verdict") == int(ChangeVerdict.PLANNED)
-    return plan_of_chosen(found.filter(planned), found.filter(~planned), asked, AGREED_BY_A_PERSON)
+    return plan_of_chosen(together(parts), asked, AGREED_BY_A_PERSON, relying)
 
 
 def _of(done: pl.DataFrame, kinds: Mapping[Kind, object] | tuple[Kind, ...]) -> pl.DataFrame:
@@ -124,24 +135,25 @@ def _turned(kinds: Mapping[Kind, Kind]) -> pl.Expr:
 
 
 def _there(links: pl.DataFrame, actual: State) -> _There:
-    known = links.select("link", "mark", "object_id")
+    known = links.select("link", "mark", "object_id", "moved")
     bound = links.select("link", "object_id", "adopted").drop_nulls("object_id")
     people = beside_actual(known, actual.users.filter(~pl.col("deleted")), bound)
     groups = beside_actual(known, actual.groups, bound)
-    foreign = (~is_ours(), Cause.FOREIGN_MARK)
+    moved, foreign = (pl.col("moved"), Cause.CHANGED_SINCE), (~is_ours(), Cause.FOREIGN_MARK)
     untouchable = pl.col("protected_now") | pl.col("restricted_now")
     return _There(
         people.with_columns(
-            why=_first(foreign, (untouchable, Cause.PROTECTED), (pl.col("on_premises_now"), Cause.ON_PREMISES))
+            why=_first(moved, foreign, (untouchable, Cause.PROTECTED), (pl.col("on_premises_now"), Cause.ON_PREMISES))
         ),
         groups.with_columns(
             why=_first(
+                moved,
                 foreign,
                 (pl.col("dynamic_now"), Cause.DYNAMIC_GROUP),
                 (pl.col("on_premises_now"), Cause.KEPT_ON_PREMISES),
             )
         ),
-        actual.memberships.drop_nulls("user").select("team", "user", "relation"),
+        actual.memberships.select("team", "user", "user_object_id", "relation"),
     )
 
 
@@ -163,7 +175,8 @@ def _split(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _sign_in(done: pl.DataFrame, people: pl.DataFrame) -> list[pl.DataFrame]:
     """Sign-in as it was before; where it is so already, nothing."""
-    turned = done.select("link", kind=_turned(SIGN_IN))
+    # Restored and enabled by one run is disabled once.
+    turned = done.select("link", kind=_turned(SIGN_IN)).unique(maintain_order=True)
     enabling = pl.col("kind") == int(Kind.ENABLE_USER)
     judged = _judged(turned, people, Cause.ACCOUNT_GONE)
     judged = judged.filter(pl.col("account_enabled_now").is_null() | (pl.col("account_enabled_now") != enabling))
@@ -301,8 +314,28 @@ def _touched(done: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([given.select("link", sku=pl.col("licence").struct.field("sku")), taken]).unique()
 
 
-def _relations(done: pl.DataFrame, there: _There) -> list[pl.DataFrame]:
-    """Who the run added leaves, whoever it removed comes back; of a team, whoever was a member stays one."""
+def _acting(there: _There, accounts: pl.DataFrame) -> Acting:
+    """Who can act as an owner once `accounts` (schema ROWS) are carried out; owners by hand are not looked at, and count for nobody."""
+    planned = accounts.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
+    signing = planned.filter(pl.col("kind").is_in([int(kind) for kind in set(SIGN_IN.values())]))
+    after = signing.select(link="subject", after=pl.col("kind") == int(Kind.ENABLE_USER))
+    sent = planned.filter(pl.col("kind") == int(Kind.LICENSE_USER)).select(
+        "subject", pl.col("after").str.json_decode(SENT).struct.unnest()
+    )
+    given = sent.select(link="subject", more=pl.col("licences").list.len().cast(pl.Int64) - pl.col("remove").list.len())
+    people = there.people.join(after, on="link", how="left").join(given, on="link", how="left")
+    licences = pl.col("licences_now").list.len().cast(pl.Int64) + pl.col("more").fill_null(0)
+    return Acting(
+        people.select(user="link", enabled=pl.coalesce("after", "account_enabled_now"), licensed=licences > 0),
+        pl.Series([], dtype=pl.String),
+    )
+
+
+def _relations(done: pl.DataFrame, there: _There, acting: Acting) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Who the run added leaves, whoever it removed comes back; of a team, whoever was a member stays one.
+
+    The second are owners who leave only once another came back: [team, user, successor].
+    """
     kinds = {int(kind): int(turned) for kind, (turned, _) in RELATIONS.items()}
     sides = {int(kind): relation for kind, (_, relation) in RELATIONS.items()}
     turned = done.select(
@@ -312,47 +345,48 @@ def _relations(done: pl.DataFrame, there: _There) -> list[pl.DataFrame]:
         kind=pl.col("kind").replace_strict(kinds, return_dtype=pl.UInt8),
         relation=pl.col("kind").replace_strict(sides, return_dtype=pl.UInt8),
     )
-    held = there.memberships.with_columns(held=pl.lit(value=True))
+    held = there.memberships.drop_nulls("user").select("team", "user", "relation", held=pl.lit(value=True))
     beside = turned.join(held, on=["team", "user", "relation"], how="left").with_columns(
         pl.col("held").fill_null(value=False)
     )
     ending = pl.col("kind").is_in([int(kind) for kind in ENDING])
-    judged = _judged(beside.filter(pl.col("held") == ending), there.groups, Cause.GROUP_GONE)
-    able, unable = _split(judged)
+    accounts = pl.concat([part.select(user="link", of_user="why") for part in (there.people, there.groups)])
+    judged = _judged(beside.filter(pl.col("held") == ending), there.groups, Cause.GROUP_GONE).join(
+        accounts.with_columns(known=pl.lit(value=True)), on="user", how="left"
+    )
+    gone = pl.when(pl.col("known").is_null()).then(pl.lit(int(Cause.ACCOUNT_GONE), dtype=pl.UInt8))
+    another = pl.when(pl.col("of_user") == int(Cause.CHANGED_SINCE)).then("of_user")
+    able, unable = _split(judged.with_columns(why=pl.coalesce("why", gone, another)))
     leaving, coming = able.filter(ending), able.filter(~ending)
-    accounts = pl.concat([there.people.select(user="link"), there.groups.select(user="link")])
-    absent = coming.join(accounts, on="user", how="anti")
-    coming = coming.join(accounts, on="user", how="semi")
-    leaving, spared = _spared(leaving, coming, there)
+    following = _following(leaving, coming, there, acting)
+    leaving = leaving.join(following.spared, on=["team", "user"], how="anti")
     return [
         rows(_demoted(leaving, there), pl.col("kind"), Cause.UNDONE, object="user"),
         rows(coming, pl.col("kind"), Cause.UNDONE, object="user"),
-        waits(absent, pl.col("kind"), Cause.ACCOUNT_GONE, object="user"),
         waits(unable, pl.col("kind"), pl.col("why"), object="user"),
-        waits(spared, Kind.REMOVE_OWNER, Cause.LAST_OWNER, object="user"),
-    ]
+        waits(following.spared, Kind.REMOVE_OWNER, Cause.LAST_OWNER, subject="team", object="user"),
+    ], following.relying
 
 
-def _spared(leaving: pl.DataFrame, coming: pl.DataFrame, there: _There) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Who leaves, without one owner of each group that would have none; and those [link, user], who stay as they are."""
+def _following(leaving: pl.DataFrame, coming: pl.DataFrame, there: _There, acting: Acting) -> Succession:
+    """Who follows the owners who leave; a security group needs none."""
     owner = pl.col("relation") == OWNER
-    owned = there.groups.filter(pl.col("kind_now").cast(pl.String) != "security").select(team="link")
-    going = leaving.filter(owner).join(owned, on="team", how="semi")
-    staying = pl.concat(
-        [
-            there.memberships.filter(owner).join(going, on=["team", "user"], how="anti").select("team"),
-            coming.filter(owner).select("team"),
-        ]
-    ).unique()
-    spared = going.join(staying, on="team", how="anti").sort("team", "user").unique("team", keep="first")
-    return leaving.join(spared, on=["team", "user"], how="anti"), spared.select("link", "team", "user").sort("team")
+    owned = there.groups.filter(pl.col("kind_now").cast(pl.String) != "security")
+    return succession(
+        leaving.filter(owner).select("team", "user"),
+        coming.filter(owner).select("team", "user"),
+        there.memberships,
+        owned.select(team="link", has_team="has_team_now"),
+        acting,
+    )
 
 
 def _demoted(leaving: pl.DataFrame, there: _There) -> pl.DataFrame:
     """The same, but an owner of a team who was a member before becomes one again, rather than leaves (graph.md section 5.2)."""
     member = pl.col("relation") == MEMBER
     out = leaving.filter(member).select("team", "user")
-    stays = there.memberships.filter(member).join(out, on=["team", "user"], how="anti").select("team", "user")
+    held = there.memberships.drop_nulls("user")
+    stays = held.filter(member).join(out, on=["team", "user"], how="anti").select("team", "user")
     teams = there.groups.filter("has_team_now").select(team="link")
     demoted = stays.join(teams, on="team", how="semi").with_columns(demoted=pl.lit(value=True))
     return leaving.join(demoted, on=["team", "user"], how="left").with_columns(
@@ -363,9 +397,10 @@ def _demoted(leaving: pl.DataFrame, there: _There) -> pl.DataFrame:
 
 
 def _strangers(done: pl.DataFrame, groups: pl.DataFrame) -> list[pl.DataFrame]:
-    """Members whom no register knows come back; whether they are still in the tenant, Microsoft says."""
-    able, unable = _split(_judged(done, groups, Cause.GROUP_GONE))
+    """Members whom no register knows come back, or leave again; whether they are still in the tenant, Microsoft says."""
+    turned = done.with_columns(kind=_turned(STRANGERS))
+    able, unable = _split(_judged(turned, groups, Cause.GROUP_GONE))
     return [
-        rows(able, Kind.RETURN_STRANGER, Cause.UNDONE, after="after"),
-        waits(unable, Kind.RETURN_STRANGER, pl.col("why"), after="after"),
+        rows(able, pl.col("kind"), Cause.UNDONE, after="after"),
+        waits(unable, pl.col("kind"), pl.col("why"), after="after"),
     ]

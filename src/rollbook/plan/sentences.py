@@ -73,6 +73,7 @@ REASONS: dict[Cause, str] = {
     Cause.UNDONE: "the run that did the opposite is undone",
     Cause.CHANGED_SINCE: "waits: somebody changed it after the run; look at it at Microsoft",
     Cause.STAYS: "waits: this is not put back",
+    Cause.NOT_REPLACED: "waits: people in it still belong there, and the groups they are to be in instead wait themselves",
     Cause.NO_TEACHER: "waits: no teacher yet",
     Cause.LAST_OWNER: (
         "waits: is the last owner, or the last one with an enabled account and a licence; "

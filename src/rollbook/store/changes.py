@@ -116,7 +116,7 @@ SUMMED = {
     Kind.RETURN_STRANGER: "strangers put back",
     Kind.ARCHIVE_TEAM: "archived",
 }
-"""What is done, as a table of sums says it."""
+"""What is done, as a table of sums says it; any other kind is called by its own words."""
 
 
 def summed(run: Run) -> list[Sum]:
@@ -129,7 +129,10 @@ def summed(run: Run) -> list[Sum]:
         cursor.execute(statement, [run.pk])
         found = [(list(PARTS).index(Link.Kind(of)), Kind(kind), waits, every) for of, kind, waits, every in cursor]
     parts = list(PARTS.values())
-    return [Sum(parts[of], SUMMED[kind], every - waits, int(waits)) for of, kind, waits, every in sorted(found)]
+    return [
+        Sum(parts[of], SUMMED.get(kind, kind.label), every - waits, int(waits))
+        for of, kind, waits, every in sorted(found)
+    ]
 
 
 TELLING = (Kind.UPDATE_USER, Kind.RENAME_USER, Kind.UPDATE_CLASS, Kind.UPDATE_GROUP)

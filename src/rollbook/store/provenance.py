@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.db import connection
@@ -78,8 +79,9 @@ def events(tenant: Tenant, link: int, at_most: int) -> list[Event]:
     """What the newest runs did, or could not do, about a link: the newest first."""
     runs = {run.pk: run for run in Run.objects.filter(tenant=tenant).order_by("-number")[:RUNS_LOOKED_AT]}
     about = Change.objects.filter(Q(subject=link) | Q(object=link), run__in=list(runs))
-    found: list[Event] = []
-    for change in about.order_by("-run__number", "seq")[:at_most]:
-        run = runs[change.run_id]
-        found += [Event(run.number, run.made_at, line) for line in lines_of(run, [change])]
-    return found
+    ordered = list(about.order_by("-run__number", "seq")[:at_most])
+    return [
+        Event(runs[pk].number, runs[pk].made_at, line)
+        for pk, changes in groupby(ordered, key=lambda change: change.run_id)
+        for line in lines_of(runs[pk], list(changes))
+    ]

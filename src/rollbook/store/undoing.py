@@ -7,9 +7,16 @@ import polars as pl
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.reverse import DONE
 from rollbook.store.bulk import read_frame, table_of
-from rollbook.store.models import Change, ChangeDetail, Link, Run, Tenant
+from rollbook.store.models import Change, ChangeDetail, Link, LinkHistory, Run
 
-LINKS = {"link": pl.Int64, "mark": pl.String, "object_id": pl.String, "adopted": pl.Boolean, "person": pl.Boolean}
+LINKS = {
+    "link": pl.Int64,
+    "mark": pl.String,
+    "object_id": pl.String,
+    "adopted": pl.Boolean,
+    "person": pl.Boolean,
+    "moved": pl.Boolean,
+}
 
 
 def carried_out(run: Run) -> pl.DataFrame:
@@ -22,11 +29,20 @@ def carried_out(run: Run) -> pl.DataFrame:
     return read_frame(statement, [run.pk, int(ChangeVerdict.DONE)], DONE)
 
 
-def links_of(tenant: Tenant, done: pl.DataFrame) -> pl.DataFrame:
-    """[link, mark, object_id, adopted, person] of everything these changes are about; `person` where it stands for one."""
+def links_of(run: Run, done: pl.DataFrame) -> pl.DataFrame:
+    """[link, mark, object_id, adopted, person, moved] of everything these changes of the run are about.
+
+    `person` where it stands for one, `moved` where it was linked to another object, or to none, after the run.
+    """
     statement = (
-        f"SELECT id AS link, mark, object_id, origin = '{Link.Origin.ADOPTED.value}' AS adopted, "
-        f"kind = '{Link.Kind.USER.value}' AS person FROM {table_of(Link)} WHERE tenant_id = %s ORDER BY id"
+        f"SELECT id, mark, object_id, CASE WHEN origin = '{Link.Origin.ADOPTED.value}' THEN 1 ELSE 0 END, "
+        f"CASE WHEN kind = '{Link.Kind.USER.value}' THEN 1 ELSE 0 END FROM {table_of(Link)} WHERE tenant_id = %s ORDER BY id"
     )
-    about = pl.concat([done["subject"], done["object"].drop_nulls()]).unique().alias("link")
-    return read_frame(statement, [tenant.pk], LINKS).join(about.to_frame(), on="link", how="semi")
+    raw = {name: pl.Int64 if kind == pl.Boolean else kind for name, kind in LINKS.items()}
+    found = read_frame(statement, [run.tenant_id], raw).cast(pl.Schema(LINKS))
+    about = pl.concat([done["subject"], done["object"].drop_nulls()]).unique()
+    later = LinkHistory.objects.filter(
+        link__tenant=run.tenant_id, at__gt=run.finished_at or run.started_at or run.made_at
+    )
+    moved = list(later.exclude(run=run.pk).values_list("link_id", flat=True))
+    return found.filter(pl.col("link").is_in(about.implode())).with_columns(moved=pl.col("link").is_in(moved))
