@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 from django.db import connection, transaction
-from django.db.models import Q
 
 from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
@@ -107,12 +106,14 @@ class StoreJournal:
     def object_ids(self) -> dict[int, str]:
         """Microsoft's object id of every link that a change of the run is about, of those that have one."""
         if self._object_ids is None:
-            about = [
-                models.Change.objects.filter(run=self._run, **{f"{side}__isnull": False}).values(side)
+            quote = connection.ops.quote_name
+            about = " UNION ".join(
+                f"SELECT {quote(side)} FROM {table_of(models.Change)} WHERE run_id = %s"
                 for side in ("subject", "object")
-            ]
-            linked = Link.objects.filter(Q(pk__in=about[0]) | Q(pk__in=about[1]), object_id__isnull=False)
-            rows = linked.values_list("pk", "object_id")
+            )
+            statement = f"SELECT id, object_id FROM {table_of(Link)} WHERE id IN ({about}) AND object_id IS NOT NULL"
+            schema = {"link": pl.Int64, "object_id": pl.String}
+            rows = read_frame(statement, [self._run.pk, self._run.pk], schema).iter_rows()
             self._object_ids = {link: str(object_id) for link, object_id in rows}
         return self._object_ids
 

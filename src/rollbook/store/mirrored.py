@@ -221,14 +221,15 @@ def groups(tenant: Tenant, ids: Sequence[str] | None) -> pl.DataFrame:
 def found(tenant: Tenant, by: str, keys: Iterable[str]) -> list[str]:
     """Object ids of users or groups that have one of these keys, folded (USER_KEYS, GROUP_KEYS)."""
     condition, listed = among("key", [key.lower() for key in keys])
-    statement = f"SELECT DISTINCT object_id FROM {table_of(MirrorKey)} WHERE tenant_id = %s AND by = %s AND {condition}"
-    return list(read_frame(_quoted(statement), [tenant.pk, by, *listed], OBJECT)["object_id"])
+    # Not DISTINCT: SQLite would walk through all objects in their order to find out.
+    statement = f"SELECT object_id FROM {table_of(MirrorKey)} WHERE tenant_id = %s AND by = %s AND {condition}"
+    return sorted(set(read_frame(_quoted(statement), [tenant.pk, by, *listed], OBJECT)["object_id"]))
 
 
 def taken(tenant: Tenant, by: str, keys: Iterable[str]) -> set[str]:
     """Which of these folded keys something in the tenant has."""
     condition, listed = among("key", [key.lower() for key in keys])
-    statement = f"SELECT DISTINCT key FROM {table_of(MirrorKey)} WHERE tenant_id = %s AND by = %s AND {condition}"
+    statement = f"SELECT key FROM {table_of(MirrorKey)} WHERE tenant_id = %s AND by = %s AND {condition}"
     return set(read_frame(_quoted(statement), [tenant.pk, by, *listed], {"key": pl.String})["key"])
 
 

@@ -157,8 +157,8 @@ class MemoryByPoints(TenantMemory):
         condition, listed = among("g.digest", map(digest, teams["key"].unique()))
         statement = (
             "SELECT g.key, g.period, l.id, l.mark, l.object_id "
-            f"FROM {table_of(Grouping)} g JOIN {table_of(Link)} l ON l.subject = g.id AND l.kind = 'team' "
-            f"AND l.tenant_id = %s AND l.object_id IS NOT NULL WHERE g.institute_id = %s AND g.kind = 'team' AND {condition} "
+            f"FROM {table_of(Grouping)} g CROSS JOIN {table_of(Link)} l WHERE l.subject = g.id AND l.kind = 'team' "
+            f"AND l.tenant_id = %s AND l.object_id IS NOT NULL AND g.institute_id = %s AND g.kind = 'team' AND {condition} "
             "ORDER BY l.id"
         )
         schema = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String, "object_id": pl.String}
@@ -175,7 +175,7 @@ class MemoryByPoints(TenantMemory):
             statement = (
                 "SELECT id, object_id, CASE WHEN origin = 'adopted' THEN 1 ELSE 0 END, "
                 "CASE WHEN disabled_by_run IS NULL THEN 0 ELSE 1 END, period, left_on "
-                f"FROM {table_of(Link)} WHERE {condition} AND {of_tenant} = %s AND kind IN ({named})"
+                f"FROM {table_of(Link)} WHERE {condition} AND {of_tenant} = %s AND (kind || '') IN ({named})"
             )
             raw = {**LINKS, "adopted": pl.Int64, "disabled_by_us": pl.Int64}
             found.append(read_frame(statement, [*listed, self.tenant.pk], raw))
