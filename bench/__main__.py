@@ -21,7 +21,7 @@ AREAS = {
     "emulator": "bench.emulating",
     "mapping": "bench.mapping",
     "desired": "bench.desiring",
-    "scopes": "bench.scoped",
+    "sync": "bench.sync",
 }
 
 

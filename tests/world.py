@@ -20,7 +20,7 @@ from rollbook.desired.build import LINKED
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, USERS, Relation, State, as_groups
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context
+from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, SEATS, WAITED, Context, Guarding
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
 from rollbook.plan.reverse import DONE, Asked, plan_undo
@@ -156,6 +156,7 @@ class Tenant:
     seats: int = 1_000
     reserved: list[tuple[str, int]] = field(default_factory=list)
     granted: list[tuple[int, str]] = field(default_factory=list)
+    guarding: Guarding = field(default_factory=Guarding)
     nodes: dict[str, int] = field(default_factory=dict)
 
     def account(self, name: str, **columns: Any) -> str:
@@ -244,6 +245,7 @@ class Tenant:
             granted=pl.DataFrame(self.granted, schema=pl.Schema(GRANTED), orient="row"),
             waited=self.waited,
             decisions=pl.DataFrame(self.decisions, schema=pl.Schema(DECISIONS), orient="row"),
+            guarding=self.guarding,
         )
 
     def _links(self, keys: list[int], *, of_people: bool) -> pl.DataFrame:

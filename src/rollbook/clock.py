@@ -40,3 +40,24 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Block this thread for `seconds`."""
         time.sleep(seconds)
+
+
+class FasterClock:
+    """Time that runs `speed` times as fast as the machine's, for an emulated tenant whose clock does (`emulator serve --speed`)."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._began = dt.datetime.now(dt.UTC)
+        self._zero = time.monotonic()
+
+    def now(self) -> dt.datetime:
+        """The current moment of that time, aware, in UTC."""
+        return self._began + dt.timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Seconds of that time since the clock was made."""
+        return (time.monotonic() - self._zero) * self._speed
+
+    def sleep(self, seconds: float) -> None:
+        """Block this thread for `seconds` of that time."""
+        time.sleep(seconds / self._speed)

@@ -9,9 +9,11 @@
     |-- StoreUnusable             the database is missing, locked, full, or from another version
     |-- TenantBusy                another worker holds the tenant
     `-- TenantError               Microsoft 365 did not do what was asked
+        |-- Resting               the connection fails, and is left alone for a while
         |-- Later                 may succeed when repeated after `delay` seconds
         |-- Never                 this request will not succeed as it is; an office has to act
         `-- Stop                  no request of this run will succeed (consent, secret, unreachable)
+            `-- Frozen            somebody froze the connection
 
 The three verdicts *later / never / stop* are the only thing the executor decides on.
 """
@@ -34,6 +36,7 @@ class Exit(IntEnum):
     TENANT = 7
     STORE = 8
     BUSY = 9
+    FROZEN = 10
     DEFECT = 70
 
 
@@ -97,23 +100,40 @@ class TenantBusy(RollbookError):
 
 
 class TenantError(RollbookError):
-    """Microsoft 365 did not do what was asked. `code` is Microsoft's own, `status` the HTTP status (0: no answer)."""
+    """Microsoft 365 did not do what was asked. `code` is Microsoft's own, `status` the HTTP status (0: no answer).
+
+    `request_id` is what Microsoft's support asks for; empty where there was no answer.
+    """
 
     exit_code = Exit.TENANT
 
-    def __init__(self, message: str, *, remedy: str = "", code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str = "", status: int = 0, request_id: str = ""
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.code = code
         self.status = status
+        self.request_id = request_id
+
+
+class Resting(TenantError):
+    """The connection fails, and is not tried again by a schedule before its time; whoever asks by hand may try at once."""
 
 
 class Later(TenantError):
     """May succeed when repeated; `delay` is how many seconds the server asked to wait (None: it did not say)."""
 
     def __init__(
-        self, message: str, *, remedy: str = "", code: str = "", status: int = 0, delay: float | None = None
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        code: str = "",
+        status: int = 0,
+        request_id: str = "",
+        delay: float | None = None,
     ) -> None:
-        super().__init__(message, remedy=remedy, code=code, status=status)
+        super().__init__(message, remedy=remedy, code=code, status=status, request_id=request_id)
         self.delay = delay
 
 
@@ -123,3 +143,9 @@ class Never(TenantError):
 
 class Stop(TenantError):
     """No request of this run will succeed until a person acts."""
+
+
+class Frozen(Stop):
+    """Somebody froze the connection: nothing is written through it until it is thawed."""
+
+    exit_code = Exit.FROZEN

@@ -34,8 +34,9 @@ from rollbook.desired import (
 )
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
+from rollbook.plan.by_hand import attributed, questionable
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
-from rollbook.plan.context import Context
+from rollbook.plan.context import Context, Guarding
 from rollbook.plan.limits import crowded_classes, members_afterwards
 from rollbook.plan.make import make_plan
 from rollbook.plan.match import Matched, match
@@ -106,8 +107,16 @@ class Memory(Protocol):
         """What waited when the tenant was last synchronized (schema plan.context.WAITED)."""
         ...
 
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """What earlier runs did about the subjects of these changes, oldest first (schema plan.by_hand.DONE)."""
+        ...
+
     def first_run(self) -> bool:
         """Whether this profile was never applied in this tenant."""
+        ...
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
         ...
 
 
@@ -177,6 +186,7 @@ def draft(
     actual = State(users, groups, _memberships(reader, matched, groups, context, desired))
     tell("plan")
     plan = make_plan(desired, actual, matched, context, scope.profile)
+    plan = attributed(plan, memory.done_about(questionable(plan.changes)))
     return plan, View(desired, actual, matched)
 
 
@@ -245,6 +255,7 @@ def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReade
         granted=memory.granted(),
         waited=memory.waited(),
         decisions=memory.decisions(),
+        guarding=memory.guarding(),
     )
 
 

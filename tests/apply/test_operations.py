@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollbook.apply.operations import FEW, PAUSE, settle_operations
+from rollbook.apply.operations import FEW, PAUSE, Operations
 from rollbook.graph.protocol import Answer
 from rollbook.plan.changes import ChangeVerdict
 
@@ -31,6 +31,9 @@ class Going:
             del self.open[answer.number]
             self.verdicts.append(answer.verdict)
 
+    def monotonic(self) -> float:
+        return sum(self.pauses)
+
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
@@ -39,6 +42,6 @@ class Going:
 def test_few_operations_are_looked_at_sooner_than_many(count, pauses):
     going = Going(count, looks=4)
 
-    settle_operations(going, going, going)
+    Operations(going, going, going).settle()
 
     assert (going.pauses, set(going.verdicts)) == (pauses, {ChangeVerdict.DONE})

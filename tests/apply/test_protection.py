@@ -11,10 +11,10 @@ from tests.store.world import a_school, deliver
 
 from rollbook.acts.links import find_subject, set_link
 from rollbook.acts.protection import listed, protect, release
-from rollbook.errors import InputRefused
+from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.store import protection
-from rollbook.store.models import ProtectedAccount, Trail
+from rollbook.store.models import Change, Connection, ProtectedAccount, Run, Trail
 
 NIKOS = "nikos.vasilakis@sample-school.example"
 
@@ -107,7 +107,7 @@ def test_whoever_microsoft_does_not_let_us_change_is_remembered_and_left_alone(s
     assert ProtectedAccount.objects.count() == 1
 
 
-def test_a_refusal_for_want_of_permission_is_nobodys_protection(sqlite_store, tenant):
+def test_a_refusal_for_want_of_permission_stops_the_run_and_is_nobodys_protection(sqlite_store, tenant):
     school = a_school(1)
     institute = connected(school, tenant)
     synchronized(institute)
@@ -117,10 +117,25 @@ def test_a_refusal_for_want_of_permission_is_nobodys_protection(sqlite_store, te
     control(tenant, "/consent", {"app": app, "roles": [*roles, "User.Read.All"]})
     renamed(school)
 
-    done = synchronized(institute)
-    refused = done.run.changes.filter(kind=int(Kind.UPDATE_USER), verdict=int(ChangeVerdict.NEVER))
-    assert refused.count() == 1
+    with pytest.raises(Stop, match=r"User\.ReadWrite\.All"):
+        synchronized(institute)
+
+    connection = Connection.objects.get()
+    stopped = Run.objects.latest("number").stopped
+    assert stopped["request_id"]
+    assert connection.notice == stopped
+    assert connection.state == Connection.State.NEEDS_ATTENTION
     assert not ProtectedAccount.objects.exists()
+
+    control(tenant, "/consent", {"app": app, "at_once": True})
+    assert synchronized(institute).proof.holds
+    assert not ProtectedAccount.objects.exists()
+    assert Change.objects.filter(kind=int(Kind.UPDATE_USER), verdict=int(ChangeVerdict.DONE)).count() == 1
+    assert Connection.objects.get().notice is None
+    assert [each.action for each in Trail.objects.filter(action__startswith="connection.").order_by("pk")][-2:] == [
+        "connection.failing",
+        "connection.works",
+    ]
 
 
 def test_where_most_writes_are_refused_nobody_is_remembered(sqlite_store, tenant):

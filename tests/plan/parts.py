@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -12,8 +12,9 @@ from tests.world import AUTUMN, CLASS_LINKS_FROM, GROUP_LINKS_FROM, NODE_LINKS_F
 
 from rollbook.desired import TenantFacts, managed_nodes, managed_people, managed_teams, near
 from rollbook.directory.state import Relation
+from rollbook.plan.by_hand import DONE
 from rollbook.plan.changes import Plan
-from rollbook.plan.context import Context
+from rollbook.plan.context import Context, Guarding
 from rollbook.profiles import Profile
 from rollbook.scoped import HOLDERS, Part, World, draft_part
 from rollbook.sync import Scope
@@ -156,8 +157,12 @@ class Look:
     def waited_of(self, links: pl.Series) -> pl.DataFrame:
         return self.tenant.waited.filter(pl.col("subject").is_in(links.implode()))
 
-    def totals(self) -> dict[str, int]:
-        return {"users": len(self.tenant.links), "memberships": len(self.tenant.memberships)}
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame(schema=pl.Schema(DONE))
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        managed = {"users": len(self.tenant.links), "memberships": len(self.tenant.memberships)}
+        return replace(self.tenant.guarding, managed=managed, whole=False)
 
     def protected(self) -> pl.Series:
         return pl.Series([], dtype=pl.String)

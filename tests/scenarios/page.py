@@ -334,7 +334,7 @@ P79a | §6 | rule | A group, subject or class that is called something else now 
 
 ENROLMENTS = section(
     "Enrolments",
-    "test_enrolments.py test_held.py test_school_year.py",
+    "test_enrolments.py test_held.py test_school_year.py test_human_edits.py",
     "e3b9ca64, 05590bf9, 8c16c21e",
     """
 P80  | b81f81e6 | rule | It is set what students are in a team.

@@ -84,9 +84,9 @@ def _plan(session: Session, linked: Sequence[int], kind: Kind) -> Plan:
     groups = reader.groups_by_id(chosen["object_id"].to_list())
     archived = reader.archived(groups.filter("has_team")["object_id"].to_list())
     _learn(session, chosen, groups, archived)
-    return plan_archiving(
-        chosen.sort("link"), groups, archived, Asked(scope.tenant, scope.profile_version, scope.as_of, kind)
-    )
+    limit = scope.profile.guards.teams_archived
+    asked = Asked(scope.tenant, scope.profile_version, scope.as_of, kind, limit)
+    return plan_archiving(chosen.sort("link"), groups, archived, asked)
 
 
 def _learn(session: Session, chosen: pl.DataFrame, groups: pl.DataFrame, archived: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from rollbook.graph.transport import UNREACHABLE, Transport
 from rollbook.graph.writer import GraphWriter
 from rollbook.plan.context import SEATS
 from rollbook.store import trail
+from rollbook.store.budget import StoreBudget
 from rollbook.store.home import home
 from rollbook.store.models import Connection, Institute, Secret, Tenant
 from rollbook.store.vault import Vault
@@ -123,8 +125,8 @@ def remember(
 class ConnectedReader(GraphReader):
     """A GraphReader that also answers what a plan asks about the tenant as a whole (sync.TenantReader)."""
 
-    def __init__(self, transport: Transport, marked: str, clock: Clock) -> None:
-        super().__init__(transport, marked, clock)
+    def __init__(self, transport: Transport, marked: str, clock: Clock, throttle: Throttle | None = None) -> None:
+        super().__init__(transport, marked, clock, throttle)
         self._skus: list[dict[str, Any]] | None = None
 
     def facts(self) -> TenantFacts:
@@ -194,10 +196,13 @@ class NoWriter:
     """Stands where a writer would, in a tenant that is only read: whoever tries to write is a defect of ours."""
 
     def write(
-        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+        self,
+        items: Iterable[Item | None],
+        on_send: Callable[[Sequence[int]], None],
+        patience: float = math.inf,
     ) -> Iterator[list[tuple[int, Outcome]]]:
         """Nothing, for nothing."""
-        for item in items:
+        for item in filter(None, items):
             raise RuntimeError(f"{item.request.method} was about to be sent to a tenant that is only read")
         return iter(())
 
@@ -208,6 +213,7 @@ class Opened:
 
     reader: ConnectedReader
     writer: Writer
+    budget: StoreBudget | None = None  # of Microsoft's quotas; None where the tenant has none
 
 
 def how_to_reach(connection: Connection) -> str:
@@ -230,14 +236,16 @@ def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
     remedy = how_to_reach(connection)
     tokens = AppTokens(connection.tenant.tid, connection.client_id, secret, connection.login_url, remedy)
     transport = Transport(connection.graph_url, tokens, unreachable=remedy)
-    throttle = Throttle.documented() if connection.quotas else Throttle.unlimited()
+    budget = StoreBudget(connection, clock) if connection.quotas else None
+    throttle = Throttle.documented(budget) if connection.quotas else Throttle.unlimited()
     try:
         if connection.purpose == Connection.Purpose.CORPORATE:
-            yield Opened(DirectoryReader(transport, connection.mark_property, clock), NoWriter())
+            yield Opened(DirectoryReader(transport, connection.mark_property, clock, throttle), NoWriter())
         else:
-            reader = ConnectedReader(transport, connection.mark_property, clock)
-            yield Opened(reader, GraphWriter(transport, throttle, clock))
+            reader = ConnectedReader(transport, connection.mark_property, clock, throttle)
+            yield Opened(reader, GraphWriter(transport, throttle, clock), budget)
     finally:
+        throttle.give_back()
         transport.close()
         tokens.close()
 

@@ -45,7 +45,7 @@ def carry_out(session: Session, run: Run, fingerprint: str | None) -> None:
     """Set the passwords of a proposed run, or finish one that was cut off. Raises ApprovalDue without its fingerprint."""
     plan = runs.load_plan(run)
     session.approve(run, plan, fingerprint)
-    session.apply(run)
+    session.apply(run, planned_now=False)
     run.finished_at = session.clock.now()
     run.save(update_fields=["finished_at"])
 

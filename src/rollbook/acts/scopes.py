@@ -19,7 +19,7 @@ from rollbook.desired import TenantFacts, near
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Plan
 from rollbook.scoped import Part, World, draft_part, prove_as_read, prove_part
-from rollbook.store import mirror, mirrored, runs, scopes
+from rollbook.store import freezes, mirror, mirrored, runs, scopes
 from rollbook.store.models import PARTS, PersonRecord, Run, Tenant
 from rollbook.store.points import MemoryByPoints, MirrorByPoints, RegisterByPoints
 
@@ -59,7 +59,7 @@ class ByDelta:
 
 def synchronize_everything(session: Session, fingerprint: str | None, *, anew: bool = False) -> Synchronized:
     """Everything planned, applied and proven; the tenant read by delta, or `anew`, which tells what scoped ones missed."""
-    finish_unfinished(session)
+    _begin(session)
     expected = _expected(session) if anew else None
     catch_up(session, anew=anew)
     session.kind = Run.Scope.FULL if anew else Run.Scope.EVERYTHING
@@ -75,7 +75,7 @@ def synchronize_everything(session: Session, fingerprint: str | None, *, anew: b
 
 def synchronize_changed(session: Session, fingerprint: str | None) -> Synchronized:
     """Whatever changed or fell due since the last look, planned, applied and proven."""
-    finish_unfinished(session)
+    _begin(session)
     catch_up(session)
     looked = scopes.horizon(session.institute, session.connection.tenant)
     scope = session.scope
@@ -85,11 +85,17 @@ def synchronize_changed(session: Session, fingerprint: str | None) -> Synchroniz
 
 def synchronize_people(session: Session, names: Sequence[str], fingerprint: str | None) -> Synchronized:
     """These people, named by sourced id or SIS number, with what depends on them; planned, applied and proven."""
-    finish_unfinished(session)
+    _begin(session)
     people = [find_person(session, name) for name in names]
     catch_up(session)
     looked = scopes.horizon(session.institute, session.connection.tenant)
     return _part(session, near.seeds(people), Run.Scope.PEOPLE, looked, fingerprint)
+
+
+def _begin(session: Session) -> None:
+    """Nothing begins in a frozen tenant, and what was cut off is finished first."""
+    freezes.require_thawed(session.connection)
+    finish_unfinished(session)
 
 
 def find_person(session: Session, name: str) -> int:
@@ -115,7 +121,7 @@ def world_of(session: Session) -> World:
     """What a part is planned from."""
     reader, memory = session.tenant.reader, session.memory
     points = MirrorByPoints(session.connection.tenant, reader.mark_property, reader.role_holders())
-    remembered = MemoryByPoints(memory.tenant, memory.institute, memory.profile)
+    remembered = MemoryByPoints(memory.tenant, memory.institute, memory.profile, memory.at)
     return World(RegisterByPoints(session.institute), remembered, points, reader)
 
 
@@ -140,11 +146,12 @@ def _part(
 
 def _proven(session: Session, run: Run, part: Part, world: World) -> Proof:
     session.show.tell("proof")
+    changes = runs.load_changes(run)
     if nothing_done(part.plan):
-        return session.proven(run, prove_as_read(part, session.scope))
+        carried_out = replace(part, plan=replace(part.plan, changes=changes))
+        return session.proven(run, prove_as_read(carried_out, session.scope))
     look = partial(catch_up, session)
-    proof = prove_part(part, runs.load_changes(run), session.scope, world, look, session.clock.sleep)
-    return session.proven(run, proof)
+    return session.proven(run, prove_part(part, changes, session.scope, world, look, session.clock.sleep))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +195,8 @@ def _missed(plan: Plan, expected: Expected, waited: pl.DataFrame) -> dict[str, A
     return {"changes": missed.height, "seqs": missed["seq"].head(KEPT).to_list()}
 
 
-def apply_planned(session: Session, run: Run, fingerprint: str) -> Synchronized:
-    """Apply exactly the stored plan of `run`, whatever it was about, and prove the result of that."""
+def apply_planned(session: Session, run: Run, fingerprint: str | None) -> Synchronized:
+    """Apply exactly the stored plan of `run`, whatever it was about, and prove the result of that; `fingerprint` as in `apply_run`."""
     if run.scope not in PARTS:
         return apply_run(session, run, fingerprint)
     plan = applied_as_stored(session, run, fingerprint)
@@ -198,5 +205,6 @@ def apply_planned(session: Session, run: Run, fingerprint: str) -> Synchronized:
     part = draft_part(session.scope, near.seeds(run.looked["people"]), world, session.show.tell)
     if part is None:
         _, view = session.plan(ByDelta(session))
+        session.believe(run)
         return Synchronized(run, plan, session.prove(run, plan, view))
     return Synchronized(run, plan, _proven(session, run, replace(part, plan=plan), world))

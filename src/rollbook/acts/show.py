@@ -10,10 +10,11 @@ from rollbook.sync import Tell, quiet
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """`tell` hears that a stage of unknown length begins, `progress` how much of a stage is done."""
+    """`tell` hears that a stage of unknown length begins, `progress` how much of a stage is done, `note` what is worth knowing."""
 
     tell: Tell = quiet
     progress: Progress = silent
+    note: Tell = quiet
 
 
 UNSEEN = Show()

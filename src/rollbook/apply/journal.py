@@ -46,6 +46,7 @@ class Answer:
     operation: str = ""  # Location of an operation that goes on at Microsoft, to be polled
     object_ids: Mapping[int, str] = field(default_factory=dict)
     still_open: tuple[int, ...] = ()
+    request_id: str = ""  # what Microsoft's support asks for
 
 
 class Journal(Protocol):
@@ -85,6 +86,10 @@ class Journal(Protocol):
 
     def made_here(self) -> frozenset[int]:
         """Links whose object this run made: Microsoft may not know it everywhere yet."""
+        ...
+
+    def young(self, seconds: float) -> dict[int, float]:
+        """The age in seconds of every object of the tenant that was made by us less than so many seconds ago, by its link."""
         ...
 
     def intend(self, intents: Sequence[Intent]) -> None:

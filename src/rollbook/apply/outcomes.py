@@ -48,6 +48,8 @@ class Verdicts:
     def settle(self, number: int, work: Work, outcome: Outcome) -> Settled:
         """What to remember of this outcome. Relations that a creation carried along are decided by themselves if it failed."""
         settled = self._settled(number, work, outcome)
+        if settled.answer is not None:
+            settled = replace(settled, answer=replace(settled.answer, request_id=_request_id(outcome)))
         if settled.answer is None or settled.answer.verdict == ChangeVerdict.DONE or not work.carried:
             return settled
         return replace(settled, answer=replace(settled.answer, still_open=tuple(c.seq for c in work.carried)))
@@ -152,6 +154,10 @@ class Verdicts:
         parts = (work.changes[:middle], work.changes[middle:])
         open_answer = _answer(number, ChangeVerdict.PLANNED, error)
         return Settled(number, open_answer, tuple(add_relations(part, self._around) for part in parts))
+
+
+def _request_id(outcome: Outcome) -> str:
+    return protocol.request_id(outcome.answer) if isinstance(outcome, Done | Refused) else outcome.error.request_id
 
 
 def _answer(number: int, verdict: ChangeVerdict, error: TenantError) -> Answer:

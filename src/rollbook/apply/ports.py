@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -14,9 +15,16 @@ class Writer(Protocol):
     """Sends writes within Microsoft's quotas."""
 
     def write(
-        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+        self,
+        items: Iterable[Item | None],
+        on_send: Callable[[Sequence[int]], None],
+        patience: float = math.inf,
     ) -> Iterator[list[tuple[int, Outcome]]]:
-        """Final outcomes in groups, as they come; `on_send` is called with the keys of a batch before it is sent."""
+        """Final outcomes in groups, as they come; `on_send` is called with the keys of a batch before it is sent.
+
+        `items` yields None while it waits for something to be settled. What would rest for longer than `patience` seconds while
+        nothing else is to be done comes back unsent, as `Postponed` with the code RESTING.
+        """
         ...
 
 
@@ -29,6 +37,10 @@ class Lookup(Protocol):
 
     def users_by_id(self, object_ids: Sequence[str]) -> pl.DataFrame:
         """The users of these ids that exist (schema USERS)."""
+        ...
+
+    def users_and_roles(self, object_ids: Sequence[str]) -> pl.DataFrame:
+        """The users of these ids that exist (schema USERS), with who of them is protected."""
         ...
 
     def groups_by_nickname(self, nicknames: Sequence[str]) -> pl.DataFrame:

@@ -181,6 +181,7 @@ SHUT = (Cause.DYNAMIC_GROUP, Cause.KEPT_ON_PREMISES, Cause.FOREIGN_MARK)
 HALTING = (Cause.ACCOUNT_GONE, Cause.MAPPING_FAILED, Cause.FOREIGN_MARK)
 """Why nothing at all is done for a person whose account is linked."""
 
+_NOT_AGREED = (ChangeVerdict.UNAPPROVED, ChangeVerdict.DECLINED)
 _ANSWERED = (ChangeVerdict.DONE, ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
 _UNDONE = (ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
 
@@ -203,12 +204,14 @@ def _of_groups(evidence: Evidence, answered: pl.DataFrame) -> pl.DataFrame:
     and whether no team will be made from it."""
     about = evidence.changes.filter(_in("kind", *_SAYS_OF_GROUPS)).join(answered, on="seq", how="left")
     undone = about.filter(_in("kind", *_MAKING), _in("verdict", *_UNDONE))
-    refused = undone.filter(_in("verdict", ChangeVerdict.NEVER, ChangeVerdict.BLOCKED))
+    unmade = about.filter(
+        _in("kind", *_MAKING), _in("verdict", ChangeVerdict.NEVER, ChangeVerdict.BLOCKED, *_NOT_AGREED)
+    )
     made = about.filter(_in("kind", *MAKERS), ~_waiting)
     parts = [
         _first(about.filter(_waiting), "cause"),
         _first(undone, pl.coalesce("by", "seq").alias("seq")),
-        _first(refused, pl.lit(value=True).alias("no_team")),
+        _first(unmade, pl.lit(value=True).alias("no_team")),
         _first(made, pl.lit(value=True).alias("made")),
     ]
     found = evidence.groups.select("there", subject="team")
@@ -301,6 +304,9 @@ _NOT_ADDED = {
     ChangeVerdict.NEVER: Why.REFUSED,
     ChangeVerdict.BLOCKED: Why.BLOCKED,
     ChangeVerdict.WAITS: Why.WAITS,
+    ChangeVerdict.UNAPPROVED: Why.UNAPPROVED,
+    ChangeVerdict.DECLINED: Why.DECLINED,
+    ChangeVerdict.DRIFTED: Why.DRIFTED,
 }
 _NOT_REMOVED = _NOT_ADDED | {ChangeVerdict.DONE: Why.NOT_GONE}
 
@@ -324,6 +330,7 @@ def _absent(absent: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, told
     )
     no_seat = pl.col("seatless") & (pl.col("purpose") == "licence")
     waits = pl.col("verdict") == int(ChangeVerdict.WAITS)
+    none = pl.lit(None, dtype=pl.UInt8)
     cases: list[tuple[pl.Expr, str, pl.Expr, pl.Expr]] = [
         (pl.col("held"), HELD, pl.lit(Why.HELD), pl.lit(int(Cause.HELD))),
         (pl.col("halted"), WAITING, pl.lit(Why.ACCOUNT_WAITS), pl.col("person_cause")),
@@ -331,6 +338,7 @@ def _absent(absent: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, told
         (pl.col("nested_shut"), WAITING, pl.lit(Why.NESTED_WAITS), pl.col("nested_cause")),
         (no_seat, WAITING, pl.lit(Why.WAITS), pl.lit(int(Cause.NO_SEATS))),
         (waits, WAITING, pl.lit(Why.WAITS), pl.col("cause")),
+        (_in("verdict", *_NOT_AGREED), WAITING, _by_verdict(_NOT_ADDED), none),
     ]
     return _by_case(found, cases, (MISSING, _by_verdict(_NOT_ADDED)))
 
@@ -363,6 +371,7 @@ def _surplus(surplus: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, to
         (previous, KEPT, pl.lit(Why.KEPT), none),
         (pl.col("last"), KEPT, pl.lit(Why.LAST_OWNER), pl.lit(int(Cause.LAST_OWNER))),
         (by_hand, KEPT, pl.lit(Why.OWNER_BY_HAND), none),
+        (_in("verdict", *_NOT_AGREED), KEPT, _by_verdict(_NOT_REMOVED), none),
     ]
     return _by_case(found, cases, (EXTRA, _by_verdict(_NOT_REMOVED)))
 
@@ -387,16 +396,19 @@ def _strangers(unknown: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
     leaving = evidence.changes.filter(_in("kind", Kind.REMOVE_STRANGER)).join(evidence.strangers, on="seq")
     planned = leaving.select("verdict", "seq", team="subject", user_object_id="object_id")
     found = unknown.join(planned, on=["team", "user_object_id"], how="left")
-    extra = found.filter(pl.col("verdict").is_not_null())
+    extra = found.filter(pl.col("verdict").is_not_null(), ~_in("verdict", *_NOT_AGREED))
+    held = found.filter(_in("verdict", *_NOT_AGREED))
+    object_id = pl.col("user_object_id")
     return pl.concat(
         [
             _as_deviations(
                 found.filter(pl.col("verdict").is_null()),
-                object_id=pl.col("user_object_id"),
+                object_id=object_id,
                 status=KEPT,
                 why=Why.NOT_IN_REGISTER,
                 seq=pl.lit(None),
             ),
+            _as_deviations(held, object_id=object_id, status=KEPT, why=_by_verdict(_NOT_REMOVED), seq=pl.lit(None)),
             _as_deviations(extra, object_id=pl.col("user_object_id"), status=EXTRA, why=_by_verdict(_NOT_REMOVED)),
         ]
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 from rollbook.apply.passwords import first_password
@@ -79,9 +78,9 @@ class Surroundings:
     object_ids: Mapping[int, str]
     marks: Mapping[int, str]
     mark_property: str
-    fresh: frozenset[int] = (
+    fresh: Container[int] = (
         frozenset()
-    )  # links whose object was made by this run: links to it may be refused for a while
+    )  # links whose object was made a moment ago: what names it may be refused for a while
     passwords: Mapping[int, str] = field(
         default_factory=dict, repr=False
     )  # of accounts that may have been made already
@@ -315,17 +314,11 @@ ADDITIONS = (Kind.ADD_OWNER, Kind.ADD_MEMBER, Kind.JOIN_LICENCE_GROUP)
 """Kinds of which up to twenty changes of one group are one write."""
 
 
-def works(changes: Sequence[Change], around: Surroundings) -> Iterator[Work]:
-    """The writes of changes of one wave, in their order. Additions to one group share writes, owners first."""
-    for additions, run in groupby(changes, key=lambda change: change.kind in ADDITIONS):
-        if not additions:
-            for change in run:
-                yield SINGLE[change.kind](change, around)
-            continue
-        for _, of_team in groupby(run, key=lambda change: change.subject):
-            relations = list(of_team)
-            for start in range(0, len(relations), RELATIONS_PER_REQUEST):
-                yield add_relations(relations[start : start + RELATIONS_PER_REQUEST], around)
+def work_of(changes: Sequence[Change], around: Surroundings) -> Work:
+    """The write of the changes of one unit: additions to one group, or a change with those a creation carries along."""
+    if changes[0].kind in ADDITIONS:
+        return add_relations(changes, around)
+    return SINGLE[changes[0].kind](changes[0], around)
 
 
 def add_relations(changes: Sequence[Change], around: Surroundings) -> Work:

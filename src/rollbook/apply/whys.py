@@ -23,6 +23,9 @@ class Why(StrEnum):
     PUT_OFF = "put_off"
     BLOCKED = "blocked"
     NOT_APPLIED = "not_applied"
+    UNAPPROVED = "unapproved"
+    DECLINED = "declined"
+    DRIFTED = "drifted"
     NOT_SEEN = "not_seen"
     NOT_GONE = "not_gone"
     NOT_PLANNED = "not_planned"
@@ -49,6 +52,9 @@ SENTENCES: dict[Why, str] = {
     Why.PUT_OFF: "Microsoft put the change off, the next run tries again: {answer}",
     Why.BLOCKED: "what has to be there first could not be made: {answer}",
     Why.NOT_APPLIED: "the change is planned and was not carried out; see `rollbook show`",
+    Why.UNAPPROVED: "the change waits for a person's approval; see `rollbook show`",
+    Why.DECLINED: "somebody refused the change; `rollbook approve` takes that back",
+    Why.DRIFTED: "somebody changed this in the tenant after the plan was made, and nothing was overwritten; the next run looks again",
     Why.NOT_SEEN: "added, and the group does not show it: Microsoft is slow, or somebody took it back; the next run looks again",
     Why.NOT_GONE: "removed, and the group still shows it: Microsoft is slow, or somebody put it back; the next run looks again",
     Why.NOT_PLANNED: "not in the plan of this run: the register or the tenant changed meanwhile; the next run mends it",

@@ -11,12 +11,15 @@ from rollbook import __version__
 from rollbook.cli import (
     accounts,
     apply,
+    approve,
     check,
+    connection,
     corporate,
     demo,
     emulator,
     enrolment,
     explain,
+    freeze,
     grade_levels,
     held,
     importing,
@@ -62,11 +65,16 @@ app.command("sample")(sample.sample)
 app.command("import")(importing.import_)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
+app.command("approve")(approve.approve)
+app.command("refuse")(approve.refuse)
 app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
+app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
+app.command("freeze")(freeze.freeze)
+app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)

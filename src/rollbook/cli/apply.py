@@ -18,13 +18,17 @@ def apply(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Apply exactly the plan of a run. A run that was cut off is taken up where it was."""
+    """Apply exactly the plan of a run. A run that was cut off is taken up where it was.
+
+    Where parts of it were approved or refused with `rollbook approve` and `rollbook refuse`, that is what is done.
+    """
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
     from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover, undo
     from rollbook.clock import SystemClock
+    from rollbook.store import approvals
 
     clock = SystemClock()
     school = context.institute(institute)
@@ -36,14 +40,18 @@ def apply(
     }
     if found.purpose in of_its_own:
         of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)
+    in_parts = approvals.of_run(found)
     if not yes:
         listing.show_summary(found)
-        typer.confirm(f"Apply plan {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
+        what = "the approved part of plan" if in_parts else "plan"
+        typer.confirm(f"Apply {what} {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
     with context.open_session(school, found.as_of, clock, quiet=quiet or as_json) as session:
-        done = apply_planned(session, found, found.fingerprint)
+        whole = not in_parts and found.state != found.State.APPLYING
+        done = apply_planned(session, found, found.fingerprint if whole else None)
     if as_json:
         print_json(listing.summary(done.run))
     else:
         listing.show_summary(done.run)
+        listing.show_unapproved(done.run)
         out.print(f"Details: rollbook show {done.run.number}")
     raise typer.Exit(int(exit_code(done)))

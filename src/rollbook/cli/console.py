@@ -59,6 +59,11 @@ class Stages:
         self._finish()
         self._bars[stage] = self._progress.add_task(stage, total=None)
 
+    def note(self, sentence: str) -> None:
+        """What is worth knowing, above the stages."""
+        if sentence:
+            self._progress.console.print(sentence, markup=False)
+
     def __call__(self, stage: str, done: int, total: int) -> None:
         """`done` of `total` are settled."""
         if stage not in self._bars:

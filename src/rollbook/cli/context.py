@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -40,12 +41,12 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="The day that counts, 
 
 
 def actor() -> Actor:
-    """The person at this terminal."""
+    """The person at this terminal; ROLLBOOK_ROLE makes less of them than an institute administrator."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):
         name = "unknown"
-    return at_the_command_line(name)
+    return at_the_command_line(name, os.environ.get("ROLLBOOK_ROLE"))
 
 
 def opened(sourced_id: str | None) -> tuple[Institute, Author]:
@@ -141,10 +142,18 @@ def open_session(
     from rollbook.acts.show import Show
     from rollbook.store.models import Connection
     from rollbook.store.setup import explained
+    from rollbook.sync import quiet as quietly
 
     with (
         explained(),
         stages(quiet=quiet) as shown,
-        session(school, when, actor(), clock, Show(shown.tell, shown), purpose or Connection.Purpose.MAIN) as opened,
+        session(
+            school,
+            when,
+            actor(),
+            clock,
+            Show(shown.tell, shown, quietly if quiet else shown.note),
+            purpose or Connection.Purpose.MAIN,
+        ) as opened,
     ):
         yield opened

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from rollbook.apply.verdicts import said
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def as_json(line: Line) -> dict[str, Any]:
-    """One change as `--json` prints it; Microsoft's answer only where there is one."""
-    told = asdict(line)
-    return told if line.answer else {key: value for key, value in told.items() if key != "answer"}
+    """One change as `--json` prints it; what Microsoft answered, and why it waits for approval, only where there is something."""
+    optional = ("answer", "hold", "told", "request_id")
+    return {key: value for key, value in asdict(line).items() if value or key not in optional}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -52,8 +53,13 @@ def show_changes(selection: Selection, limit: int | None) -> None:
     for line in selection.lines(limit=limit):
         verdict = "" if line.verdict in ("planned", "waits") else f" [{line.verdict}]"
         out.print(f"{line.seq:>6}  {line.sentence}: {line.reason}{verdict}", markup=False)
+        if line.hold:
+            out.print(f"        {line.hold}", markup=False, style="dim")
+        if line.told:
+            out.print(f"        {said(line.told)}", markup=False)
         if line.answer:
-            out.print(f"        Microsoft: {line.answer}", markup=False, style="dim")
+            known = f" [request id {line.request_id}]" if line.request_id else ""
+            out.print(f"        Microsoft: {line.answer}{known}", markup=False, style="dim")
     hidden = selection.count - (selection.count if limit is None else limit)
     if hidden > 0:
         out.print(
@@ -69,6 +75,9 @@ VERDICTS = {
     "later": "Microsoft could not now; the next run tries again",
     "never": "Microsoft refused; somebody has to act",
     "blocked": "something it needs was not done",
+    "unapproved": "waits for a person's approval, or needs what does",
+    "declined": "a person refused it, or what it needs",
+    "drifted": "somebody changed it in the tenant meanwhile; nothing was overwritten",
 }
 """What each verdict of a change means (docs/run-lifecycle.md)."""
 
@@ -131,7 +140,9 @@ def show_summary(run: Run) -> None:
     for objection in told["objections"]:
         out.print(f"  Look: {objection}", markup=False)
     if run.stopped:
-        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}", markup=False)
+        asked = run.stopped.get("request_id")
+        known = f" [request id {asked}]" if asked else ""
+        out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
         show_proof(run.proof)
 
@@ -145,6 +156,15 @@ ABOUT = {
     "people": "; for {} people, and what depends on them",
 }
 """What a run was about, behind its numbers."""
+
+
+def show_unapproved(run: Run) -> None:
+    """What to do about changes of a run that wait for approval, if some do."""
+    from rollbook.store.approvals import unapproved
+
+    count = unapproved(run)
+    if count:
+        out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
 
 
 def show_proof(proof: dict[str, int]) -> None:

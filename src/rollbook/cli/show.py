@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.console import Json, print_json
+from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import InstituteName
 
 SHOWN = 20
@@ -24,9 +24,12 @@ def show(
     from rollbook.store.setup import explained, open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.freeze import frozen
     from rollbook.cli import context, listing
+    from rollbook.cli.connection import show_failing
     from rollbook.plan.changes import ChangeVerdict
     from rollbook.store.changes import Selection, select
+    from rollbook.store.models import Connection
 
     with explained():
         found = context.run_of(context.institute(institute), run)
@@ -40,3 +43,10 @@ def show(
             selection = Selection(found, rows, rows.count())
         listing.show_changes(selection, None if everything else SHOWN)
         listing.show_summary(found)
+        listing.show_unapproved(found)
+        held_up = frozen(found.institute)
+        if held_up:
+            out.print(f"  The connection is {held_up}.", markup=False)
+        connection = Connection.objects.filter(institute=found.institute, tenant=found.tenant).first()
+        if connection is not None:
+            show_failing(connection)

@@ -27,10 +27,13 @@ def sync(
         bool, typer.Option("--full", help="Everything, the tenant read anew; tells what scoped ones missed.")
     ] = False,
     approve: Annotated[str | None, typer.Option(help="Fingerprint of the plan you agree to.")] = None,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="A timer asks: a connection that fails is left alone for a while.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due.
+    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due for the rest.
 
     Without an option everything is planned, and the tenant is read by what changed in it.
     """
@@ -40,12 +43,15 @@ def sync(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.failing import refuse_while_resting
     from rollbook.acts.scopes import synchronize_changed, synchronize_everything, synchronize_people
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
 
     clock = SystemClock()
     school = context.institute(institute)
+    if scheduled:
+        refuse_while_resting(school, clock)
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
         if person:
             done = synchronize_people(session, person, approve)
@@ -57,6 +63,7 @@ def sync(
         print_json(listing.summary(done.run))
     else:
         listing.show_summary(done.run)
+        listing.show_unapproved(done.run)
         out.print(f"Details: rollbook show {done.run.number}")
     raise typer.Exit(int(exit_code(done)))
 
@@ -68,5 +75,8 @@ def exit_code(done: Synchronized) -> Exit:
 
     if not done.proof.holds:
         return Exit.NOT_PROVEN
-    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
-    return Exit.OK if set(verdict_counts(done.run)) <= good else Exit.CHANGES_FAILED
+    found = set(verdict_counts(done.run))
+    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS, ChangeVerdict.DECLINED, ChangeVerdict.UNAPPROVED}
+    if not found <= good:
+        return Exit.CHANGES_FAILED
+    return Exit.APPROVAL_DUE if ChangeVerdict.UNAPPROVED in found else Exit.OK

@@ -45,6 +45,7 @@ class Control:
             ("GET", "/health"): self._health,
             ("GET", "/counters"): self._counters,
             ("POST", "/counters/reset"): self._reset_counters,
+            ("GET", "/pace"): self._pace,
             ("GET", "/state"): self._state,
             ("GET", "/transcript"): self._transcript,
             ("GET", "/faults"): self._faults,
@@ -112,6 +113,10 @@ class Control:
         """Requests by kind, refusals, and the fewest writes that would have done."""
         return Answer(200, self._graph.counters.report())
 
+    def _pace(self, _: Any) -> Answer:
+        """Since the counters were reset: how long the accepted writes took, and how long the quotas and each object demanded."""
+        return Answer(200, self._graph.pace.report())
+
     def _state(self, body: Any) -> Answer:
         """What a tenant holds, in numbers, and the quotas in use."""
         return Answer(200, overview(self._graph, self._tenant(body)))
@@ -123,6 +128,7 @@ class Control:
     def _reset_counters(self, _: Any) -> Answer:
         """Count anew; the state of now is the baseline of least_writes."""
         self._graph.counters.reset()
+        self._graph.pace.reset()
         return Answer(200, self._graph.counters.report())
 
     def _transcript(self, body: Any) -> Answer:

@@ -19,6 +19,7 @@ from .calls.table import FIRST, find_call, other_methods
 from .cloud import Cloud
 from .counters import Counters
 from .faults import CloseConnection, Fault, Faults, refusal
+from .pace import Pace
 from .quotas import Quotas
 from .signin.access import Access, Caller
 from .tenant.tenant import Tenant
@@ -75,6 +76,7 @@ class Graph:
         self.counters = counters
         self.faults = faults
         self.transcript = Transcript()
+        self.pace = Pace(quotas)
         self._batches = 0
         self._writers: dict[str, Flight] = {}
         self.prepare()
@@ -123,6 +125,7 @@ class Graph:
     def _one(self, incoming: Incoming, body: Any, context: _Context, key: str | None, after: tuple[str, ...]) -> Answer:
         """The answer to one call; `key` is its id in a batch, `after` the ids it waited for."""
         method, tenant = incoming.method, context.caller.tenant
+        came = tenant.clock.now()
         path = segments(incoming.path)
         found = find_call(method, path)
         kind = found[0].kind if found else f"{method} (unknown)"
@@ -171,6 +174,10 @@ class Graph:
             if headers and refused.status != 429:
                 answer = Answer(answer.status, answer.body, {**headers, **answer.headers})
         self._note(incoming, kind, answer.status, refused, context)
+        if method != "GET":
+            asked, said = (method, kind, incoming.path, body), (answer.status, answer.body)
+            holder = (context.caller.app["client_id"], tenant.id, len(tenant.users))
+            self.pace.took(asked, said, holder, (came, tenant.clock.now()), tenant.delays.settling)
         if fault is not None and fault.kind == "close-after":
             context.closing = True
         return answer

@@ -123,6 +123,11 @@ class Quotas:
         """Whether quotas are kept at all."""
         return self._scale is not None
 
+    @property
+    def scale(self) -> float | None:
+        """The factor on all quotas; None where none are kept."""
+        return self._scale
+
     def forget(self) -> None:
         """All buckets are full again."""
         self._buckets.clear()
@@ -149,7 +154,7 @@ class Quotas:
             return {}
         now, worst, over, units = self._clock.now(), 0.0, None, resource_units(method, kind, query)
         longest = 0.0
-        for limit, cost, holder in self._draws(method, kind, query, app, tenant, users, team, units):
+        for limit, cost, holder in self.draws(method, kind, query, app, tenant, users, team, units):
             bucket = self._bucket(limit, holder, now)
             wait = bucket.take(cost, now)
             worst = max(worst, bucket.used)
@@ -176,7 +181,7 @@ class Quotas:
             bucket = self._buckets[limit.name, holder] = Bucket(max(size, 1.0), rate, max(size, 1.0), now)
         return bucket
 
-    def _draws(
+    def draws(
         self, method: str, kind: str, query: dict[str, str], app: str, tenant: str, users: int, team: str, units: int
     ) -> Iterator[tuple[Limit, float, str]]:
         """Every limit a call draws from, how much, and whose."""

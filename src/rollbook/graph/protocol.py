@@ -46,19 +46,41 @@ class Answer:
         return self.headers.get(name)
 
 
+CERTAIN = ""
+"""The kind of a rest that is known to be needed, so that nobody tries earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Something a write is about changed at Microsoft at `since` (monotonic), and may stay unseen for `seconds`.
+
+    How long such a thing of this `kind` really takes is found out by trying one write before the others.
+    """
+
+    kind: str
+    since: float
+    seconds: float
+
+    @property
+    def over(self) -> float:
+        """When everybody sees it."""
+        return self.since + self.seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A write on its way. `objects` are the ids or names it touches: no two writes on one object travel together.
 
-    `fresh` says that an object was made a moment ago, so that "not found" means "not there yet". `pause` are seconds it rests before
-    it travels for the first time, because Microsoft is still at something that was asked for before.
+    `fresh` says that an object was made a moment ago, so that "not found" means "not there yet"; `rest` from when on it is seen.
+    Of items that may go, those of lower `rank` go first.
     """
 
     key: int
     request: Request
     objects: frozenset[str]
     fresh: bool = False
-    pause: float = 0.0
+    rest: Rest | None = None
+    rank: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +163,7 @@ def object_conflict_target(answer: Answer) -> str | None:
 # Microsoft gives these faults only the code Request_BadRequest or BadRequest, so the text has to be read.
 _ALREADY = re.compile(r"added object references already exist", re.IGNORECASE)
 _FRESH_LINK = re.compile(r"source resource object or one of the objects being referenced don't exist", re.IGNORECASE)
+_NO_PLAN = re.compile(r"GetApplicableSkuCategoriesForUserFailed", re.IGNORECASE)
 _PROVISIONED = re.compile(r"already provisioned", re.IGNORECASE)
 
 
@@ -154,6 +177,11 @@ def already_provisioned(answer: Answer) -> bool:
     return answer.status == 409 and bool(_PROVISIONED.search(error_message(answer)))
 
 
+def unseen(answer: Answer) -> bool:
+    """Whether a write was refused because of something that is not there, or not there yet; Teams sees a licence late, too."""
+    return answer.status == 404 or any(pattern.search(error_message(answer)) for pattern in (_FRESH_LINK, _NO_PLAN))
+
+
 def retry_after(answer: Answer) -> float | None:
     """Seconds Microsoft asks to wait; None if it does not say."""
     text = answer.header("retry-after")
@@ -163,7 +191,17 @@ def retry_after(answer: Answer) -> float | None:
 AMBIGUOUS = frozenset({500, 502, 504})
 """After these nobody knows whether a write took effect."""
 
+RESTING = "Resting"
+"""Our own code of what was not sent, because it is too early."""
+
 BUSY = frozenset({423, 429, 503, 509})
+
+
+def request_id(answer: Answer) -> str:
+    """What Microsoft calls this request, for its support: of a header, or of a fault's own body (graph.md section 10)."""
+    inner = _error(answer).get("innerError")
+    said = inner.get("request-id") if isinstance(inner, dict) else None
+    return str(answer.header("request-id") or said or "")
 
 
 def verdict(request: Request, answer: Answer, *, fresh: bool = False) -> TenantError | None:
@@ -171,44 +209,47 @@ def verdict(request: Request, answer: Answer, *, fresh: bool = False) -> TenantE
     if answer.status < 400:
         return None
     code, said = error_code(answer), error_message(answer)
+    facts: dict[str, Any] = {"code": code, "status": answer.status, "request_id": request_id(answer)}
     where = f"{request.method} {request.path.partition('?')[0]}"
     if answer.status in BUSY or answer.status in AMBIGUOUS:
         return Later(
             f"Microsoft 365 is busy ({answer.status} {code}).",
             remedy="Nothing needs to be done; it is repeated after the pause Microsoft asks for.",
-            code=code,
-            status=answer.status,
             delay=retry_after(answer),
+            **facts,
         )
     if answer.status == 409 and not already_provisioned(answer):
         return Later(
             f"Microsoft 365 was changing the same object ({code}).",
             remedy="Nothing needs to be done; it is repeated shortly.",
-            code=code,
-            status=409,
             delay=retry_after(answer),
+            **facts,
         )
-    if fresh and (answer.status == 404 or _FRESH_LINK.search(said)):
+    if fresh and unseen(answer):
         return Later(
             "Microsoft 365 does not see an object yet that was just made.",
             remedy="Nothing needs to be done; it becomes visible within minutes.",
-            code=code,
-            status=answer.status,
             delay=retry_after(answer),
+            **facts,
         )
     if answer.status == 401:
-        return Stop(
-            f"Microsoft 365 no longer accepts our sign-in ({code}).",
-            remedy="Test the connection; if it fails, renew the credential or the consent.",
-            code=code,
-            status=401,
-        )
+        return _signed_out(answer, facts)
     remedy = REMEDIES.get((answer.status, code)) or REMEDIES.get((answer.status, ""), "See what Microsoft says.")
-    return Never(
-        f"Microsoft 365 refused {where}: {said or code or answer.status}",
-        remedy=remedy,
-        code=code,
-        status=answer.status,
+    return Never(f"Microsoft 365 refused {where}: {said or code or answer.status}", remedy=remedy, **facts)
+
+
+def _signed_out(answer: Answer, facts: Mapping[str, Any]) -> Stop:
+    """A token that was new a moment ago is not accepted: because of a policy's challenge, or altogether."""
+    if "insufficient_claims" in (answer.header("www-authenticate") or ""):
+        return Stop(
+            "A conditional access policy of the tenant asks for more than an application can show (a claims challenge).",
+            remedy="An administrator of Microsoft 365 excludes our application from the policy. Waiting does not help.",
+            **facts,
+        )
+    return Stop(
+        f"Microsoft 365 no longer accepts our sign-in ({facts['code']}).",
+        remedy="An administrator tests the connection; if it fails, renews the credential or the consent. Waiting does not help.",
+        **facts,
     )
 
 

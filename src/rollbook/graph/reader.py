@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
-import jwt
 import polars as pl
 
 from rollbook.clock import Clock
 from rollbook.directory.state import Relation
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch, codec, delta
+from rollbook.graph.consent import roles_of, withdrawn
 from rollbook.graph.protocol import Answer, Request, next_page, verdict
-from rollbook.graph.throttle import SUSTAINED
+from rollbook.graph.throttle import Throttle
 from rollbook.graph.transport import Lost, Transport
 
 PAGE = 999
 """Microsoft's largest page of directory objects (graph.md section 2.2)."""
-
-ROSTERS_PER_SECOND = 60 * SUSTAINED
-TEAMS_PER_SECOND = 30 * SUSTAINED
-"""How many rosters, and teams, an application may read of a tenant (graph.md section 9.4)."""
 
 LANES = 4
 ATTEMPTS = 6
@@ -45,26 +41,36 @@ ROLES = "/roleManagement/directory"
 
 
 class GraphReader:
-    """The tenant's reading side."""
+    """The tenant's reading side. It reads as fast as `throttle` lets it; without one, as fast as it can."""
 
-    def __init__(self, transport: Transport, mark_property: str, clock: Clock) -> None:
+    def __init__(
+        self, transport: Transport, mark_property: str, clock: Clock, throttle: Throttle | None = None
+    ) -> None:
         self._transport = transport
         self._mark_property = mark_property
         self._clock = clock
+        self._throttle = throttle or Throttle.unlimited()
 
     def users(self) -> pl.DataFrame:
         """All users, the softly deleted ones among them (schema USERS), link null."""
         path = f"/users?$top={PAGE}&$select={codec.user_select(self._mark_property)}"
         protected = self.role_holders()
-        there = codec.users_frame(list(self._pages(path)), self._mark_property, protected)
-        return pl.concat([there, codec.users_frame(self.deleted_users(), self._mark_property, deleted=True)])
+        found = list(self._pages(path))
+        self._throttle.tenant_has(len(found))
+        there = codec.users_frame(found, self._mark_property, protected)
+        gone = codec.users_frame(self.deleted_users(), self._mark_property, deleted=True)
+        # Lists lag apart from each other: whoever is in both was deleted, or restored, a moment ago. The next look says which.
+        return pl.concat([there, gone.join(there, on="object_id", how="anti")])
 
     def round(self, collection: str, asked: str | None, link: str | None) -> delta.Round:
         """The delta round of a collection from `link` on; a whole one without a link, or if something else was `asked` before."""
         if collection == delta.GROUPS:
             self._require_hidden_members()
         asking = delta.PATHS[collection](self._mark_property)
-        return delta.follow(self._get, asking, link if asked == asking else None)
+        told = delta.follow(self._get_page, asking, link if asked == asking else None)
+        if collection == delta.USERS and told.whole:
+            self._throttle.tenant_has(len(told.entries))
+        return told
 
     @property
     def mark_property(self) -> str:
@@ -145,9 +151,7 @@ class GraphReader:
         requests = [Request("GET", f"/teams/{group}/members?$top={PAGE}") for group in object_ids]
         rows = [
             (group, entry["userId"], "owner" in (entry.get("roles") or ()), entry["id"])
-            for group, answer, request in zip(
-                object_ids, self._get_paced(requests, ROSTERS_PER_SECOND), requests, strict=True
-            )
+            for group, answer, request in zip(object_ids, self.get_many(requests), requests, strict=True)
             if answer.status != 404
             for entry in self._entries(request, answer)
             if entry.get("userId")
@@ -156,7 +160,7 @@ class GraphReader:
 
     def archived(self, object_ids: Sequence[str]) -> frozenset[str]:
         """The ids, among these of groups, whose team is archived."""
-        answers = self._get_paced([codec.team_archived(group) for group in object_ids], TEAMS_PER_SECOND)
+        answers = self.get_many([codec.team_archived(group) for group in object_ids])
         teams = [answer.body for answer in answers if answer.status != 404]
         return frozenset(str(team["id"]) for team in teams if team.get("isArchived"))
 
@@ -211,30 +215,33 @@ class GraphReader:
         if not requests:
             return []
         parts = [requests[start : start + batch.SIZE] for start in range(0, len(requests), batch.SIZE)]
+        flights: list[Future[list[Answer]]] = []
         with ThreadPoolExecutor(LANES, thread_name_prefix="graph-read") as pool:
-            return [answer for part in pool.map(self._get_batch, parts) for answer in part]
+            for part in parts:
+                self._admit(part, flights)
+                flights.append(pool.submit(self._get_batch, part))
+            return [answer for flight in flights for answer in flight.result()]
 
-    def _get_paced(self, requests: Sequence[Request], per_second: float) -> list[Answer]:
-        """The same, one batch after the other and no faster than this: Teams lets nobody read as fast as the directory does."""
-        answers: list[Answer] = []
-        due = self._clock.monotonic()
-        for start in range(0, len(requests), batch.SIZE):
-            part = requests[start : start + batch.SIZE]
-            now = self._clock.monotonic()
-            if due > now:
-                self._clock.sleep(due - now)
-            due = max(due, now) + len(part) / per_second
-            answers += self._get_batch(part)
-        return answers
+    def _admit(self, requests: Sequence[Request], flights: Sequence[Future[list[Answer]]] = ()) -> None:
+        """Return when these reads may go; in the caller's thread only, because a budget may have to be asked.
+
+        Where the quota is the limit, nothing of before is still on its way then: it might arrive together with these.
+        """
+        due = self._throttle.admit(requests, self._clock.monotonic())
+        if due > self._clock.monotonic():
+            wait(flights)
+            self._clock.sleep(max(0.0, due - self._clock.monotonic()))
 
     def _get_batch(self, requests: Sequence[Request]) -> list[Answer]:
         answers: dict[int, Answer] = {}
         for attempt in range(ATTEMPTS):
             waiting = [n for n in range(len(requests)) if n not in answers]
             outer = self._get(batch.pack([requests[n] for n in waiting]))
-            pause = 0.0
+            pause, now = 0.0, self._clock.monotonic()
             for n, answer in zip(waiting, batch.unpack(outer, len(waiting)), strict=True):
                 delay = self._postponed(requests[n], answer)
+                if answer is not None:
+                    self._throttle.told(requests[n], answer, now)
                 if answer is not None and delay is None:
                     answers[n] = answer
                 else:
@@ -253,7 +260,7 @@ class GraphReader:
             return None
         if isinstance(fault, Later):
             return fault.delay or 0.0
-        raise fault
+        raise withdrawn(request, fault, self.granted()) or fault if fault.status == 403 else fault
 
     def _found(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
         """Every object these reads found, single ones and those in lists."""
@@ -270,11 +277,15 @@ class GraphReader:
             following = next_page(answer)
             if following is None:
                 return
-            answer = self._get(Request("GET", following, headers=request.headers))
+            answer = self._get_page(Request("GET", following, headers=request.headers))
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         request = Request("GET", path)
-        yield from self._entries(request, self._get(request))
+        yield from self._entries(request, self._get_page(request))
+
+    def _get_page(self, request: Request) -> Answer:
+        self._admit([request])
+        return self._get(request)
 
     def _get(self, request: Request) -> Answer:
         """The answer, repeating what Microsoft put off; any other fault is raised."""
@@ -287,14 +298,13 @@ class GraphReader:
             if fault is None:
                 return answer
             if not isinstance(fault, Later) or attempt == ATTEMPTS - 1:
-                raise fault
+                raise withdrawn(request, fault, self.granted()) or fault if fault.status == 403 else fault
             self._clock.sleep(fault.delay or FIRST_DELAY * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def granted(self) -> frozenset[str]:
         """The permissions the token in use says it has. It is only looked into: Microsoft alone decides what it is good for."""
-        claims = jwt.decode(self._transport.token(), options={"verify_signature": False})
-        return frozenset(claims.get("roles", ()))
+        return roles_of(self._transport.token())
 
     def _require_hidden_members(self) -> None:
         """Refuse to read memberships with a token that would leave people out without saying so."""

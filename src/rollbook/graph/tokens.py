@@ -24,17 +24,39 @@ SECONDS = 20.0
 SENTENCES: Mapping[int, tuple[str, str]] = {
     7000215: (
         "Microsoft 365 does not accept the client secret.",
-        "Enter the secret's value (not its id) again, or make a new one.",
+        "Enter the secret's value (not its id) again, or make a new one. Waiting does not help.",
     ),
-    7000222: ("The client secret has expired.", "Make a new secret for the application and enter it."),
-    700016: ("The application is not known in this tenant.", "Give consent again, or check the application id."),
-    90002: ("There is no such tenant.", "Check the tenant id."),
+    7000222: (
+        "The client secret has expired.",
+        "An administrator of Microsoft 365 makes a new secret for the application; enter it here. Waiting does not help.",
+    ),
+    700027: (
+        "Microsoft 365 does not accept our certificate: it has expired, or is not registered with the application.",
+        "An administrator of Microsoft 365 registers the certificate with the application. Waiting does not help.",
+    ),
+    700016: (
+        "The application is not known in this tenant (any more): its consent was withdrawn, or the application deleted.",
+        "An administrator of Microsoft 365 gives consent again; if that was done minutes ago, waiting helps.",
+    ),
+    7000112: (
+        "The application was disabled in this tenant.",
+        "An administrator of Microsoft 365 enables it again under Enterprise applications. Waiting does not help.",
+    ),
+    65001: (
+        "Nobody has given consent to our application in this tenant.",
+        "An administrator of Microsoft 365 gives consent. Waiting does not help.",
+    ),
+    90002: ("There is no such tenant.", "Check the tenant id. Waiting does not help."),
     53003: (
         "A conditional access policy refused our sign-in.",
-        "Exclude the application from the policy, or allow this server.",
+        "An administrator of Microsoft 365 excludes the application from the policy, or allows this server. Waiting does not help.",
     ),
+    90033: ("Microsoft's sign-in is out of order for the moment.", "Nobody has to act; waiting helps."),
 }
-"""What the office is told, by AADSTS number."""
+"""What the office is told, by AADSTS number: what happened; who acts, and whether waiting helps."""
+
+ATTEMPTS = 3
+"""How often a sign-in is asked for whose connection was lost: asking twice does no harm."""
 
 
 class _LoopbackDoor:
@@ -90,23 +112,29 @@ class AppTokens:
     def __call__(self, *, renew: bool = False) -> str:
         """An access token; a new one if `renew`. Raises `Stop` with a sentence if none is to be had."""
         with self._lock:
+            if renew:
+                self._app = None
+            result = self._asked()
+        if "access_token" in result:
+            return str(result["access_token"])
+        raise self._refused(result)
+
+    def _asked(self) -> dict[str, Any]:
+        """What Microsoft answers to the sign-in."""
+        for attempt in range(1, ATTEMPTS + 1):
             try:
-                if self._app is None or renew:
+                if self._app is None:
                     self._app = self._application()
-                result = self._app.acquire_token_for_client([SCOPE])
+                return dict(self._app.acquire_token_for_client([SCOPE]))
             except (requests.ConnectionError, requests.Timeout) as error:
-                raise Stop(
-                    f"Nothing answers at {self._login_url}.",
-                    remedy=self._unreachable,
-                ) from error
+                if attempt == ATTEMPTS:
+                    raise Stop(f"Nothing answers at {self._login_url}.", remedy=self._unreachable) from error
             except ValueError as error:
                 # msal says so when the tenant's discovery document is refused.
                 raise Stop(
                     f"The tenant {self._tenant} cannot be signed in to.", remedy="Check the tenant id."
                 ) from error
-        if "access_token" in result:
-            return str(result["access_token"])
-        raise self._refused(result)
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def close(self) -> None:
         """End the connections of the sign-in."""
@@ -128,4 +156,6 @@ class AppTokens:
         message, remedy = SENTENCES.get(
             int(numbers[0]), ("Microsoft 365 refused our sign-in.", "See Microsoft's code.")
         )
-        return Stop(f"{message} ({code})", remedy=remedy, code=code, status=400)
+        # Microsoft's support finds a sign-in by its trace id (graph.md section 1.2).
+        trace = str(result.get("trace_id") or result.get("correlation_id") or "")
+        return Stop(f"{message} ({code})", remedy=remedy, code=code, status=400, request_id=trace)

@@ -4,15 +4,18 @@ worker threads only carry."""
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from rollbook.clock import Clock
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph import batch
-from rollbook.graph.lanes import Lanes
+from rollbook.graph.consent import roles_of, withdrawn
+from rollbook.graph.lanes import Lanes, Trial
 from rollbook.graph.protocol import (
     AMBIGUOUS,
+    RESTING,
     Answer,
     Done,
     Item,
@@ -21,6 +24,7 @@ from rollbook.graph.protocol import (
     Refused,
     Unknown,
     retry_after,
+    unseen,
     verdict,
 )
 from rollbook.graph.throttle import Throttle
@@ -32,27 +36,46 @@ LONGEST_WAIT = 1.0
 """Seconds after which a waiting writer looks up, so that Ctrl-C is heard."""
 
 
+SHORTEST_WAIT = 0.005
+
+LANES = 8
+"""How many batches travel at once. Of twenty changes each, at a few seconds a round trip, they fill Microsoft's quota twice over."""
+
+RESTS = Later(
+    "Microsoft 365 does not see everywhere yet what this is about.",
+    remedy="Nothing needs to be done; it is sent once that is seen.",
+    code=RESTING,
+)
+
+
 class GraphWriter:
     """The only thing that changes a tenant."""
 
     def __init__(
-        self, transport: Transport, throttle: Throttle, clock: Clock, lanes: int = 4, max_attempts: int = 6
+        self, transport: Transport, throttle: Throttle, clock: Clock, lanes: int = LANES, max_attempts: int = 6
     ) -> None:
         self._transport = transport
         self._throttle = throttle
         self._clock = clock
         self._lanes = lanes
         self._max_attempts = max_attempts
+        # What was learnt about delays stays known as long as the connection is open.
+        self._trials: dict[str, Trial] = {}
 
     def write(
-        self, items: Iterable[Item], on_send: Callable[[Sequence[int]], None]
+        self,
+        items: Iterable[Item | None],
+        on_send: Callable[[Sequence[int]], None],
+        patience: float = math.inf,
     ) -> Iterator[list[tuple[int, Outcome]]]:
         """Final outcomes in groups, as they come.
 
-        `on_send` is called in the caller's thread with the keys of a batch before it is sent. Raises `Stop` once no request
-        can succeed any more, after what was on its way came back and was yielded.
+        `items` yields None while it has nothing to hand out before something was settled. `on_send` is called in the caller's
+        thread with the keys of a batch before it is sent. What would have to rest for longer than `patience` seconds while nothing else
+        is to be done comes back unsent, as `Postponed` with the code RESTING. Raises `Stop` once no request can succeed any more,
+        after what was on its way came back and was yielded.
         """
-        lanes = Lanes(iter(items), self._throttle, self._max_attempts)
+        lanes = Lanes(iter(items), self._throttle, self._max_attempts, self._trials)
         flights: dict[Future[Answer], list[Item]] = {}
         stop: Stop | None = None
         with ThreadPoolExecutor(self._lanes, thread_name_prefix="graph") as pool:
@@ -65,9 +88,14 @@ class GraphWriter:
                     request = batch.pack([item.request for item in chosen])
                     flights[pool.submit(self._transport.send, request)] = chosen
                 if not flights:
-                    self._pause(lanes)
+                    unsent = lanes.too_long(self._clock.monotonic(), patience)
+                    if unsent:
+                        yield [(item.key, Postponed(RESTS)) for item in unsent]
+                    elif not lanes.finished:
+                        self._pause(lanes)
                     continue
-                landed, _ = wait(flights, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
+                longest = LONGEST_WAIT if len(flights) == self._lanes else self._until_next(lanes)
+                landed, _ = wait(flights, timeout=longest, return_when=FIRST_COMPLETED)
                 for flight in landed:
                     settled, stopped = self._land(lanes, flight, flights.pop(flight))
                     stop = stop or stopped
@@ -76,13 +104,19 @@ class GraphWriter:
         if stop is not None:
             raise stop
 
+    def _until_next(self, lanes: Lanes) -> float:
+        """Seconds after which something else may be sent, though nothing landed."""
+        now = self._clock.monotonic()
+        due = lanes.wake_at(now)
+        return LONGEST_WAIT if due is None else min(max(due - now, SHORTEST_WAIT), LONGEST_WAIT)
+
     def _pause(self, lanes: Lanes) -> None:
         """Wait until something may travel again."""
         now = self._clock.monotonic()
         due = lanes.wake_at(now)
         if due is None:
             raise RuntimeError("graph: items wait for nothing; this is a defect of the lanes")
-        self._clock.sleep(min(max(due - now, 0.001), LONGEST_WAIT))
+        self._clock.sleep(min(max(due - now, SHORTEST_WAIT), LONGEST_WAIT))
 
     def _land(
         self, lanes: Lanes, flight: Future[Answer], items: list[Item]
@@ -93,13 +127,13 @@ class GraphWriter:
         except Lost as lost:
             log.warning("graph: a batch of %d got no answer (%s)", len(items), lost.message)
             for item in items:
-                lanes.settled(item)
+                lanes.settled(item, done=False)
             return [(item.key, Unknown(lost)) for item in items], None
         except Stop as stop:
             for item in items:
-                lanes.settled(item)
+                lanes.settled(item, done=False)
             # Nothing was sent: the token could not be had, or nobody answers at the address.
-            return [(item.key, Postponed(Later(stop.message, code=stop.code))) for item in items], stop
+            return [(item.key, Postponed(_later(stop))) for item in items], stop
         return self._settle(lanes, items, answers)
 
     def _settle(
@@ -109,10 +143,12 @@ class GraphWriter:
         settled: list[tuple[int, Outcome]] = []
         stop: Stop | None = None
         for item, answer in zip(items, answers, strict=True):
+            if answer is not None:
+                self._throttle.told(item.request, answer, now)
             outcome, stopped = self._outcome(lanes, item, answer, now)
             stop = stop or stopped
             if outcome is not None:
-                lanes.settled(item)
+                lanes.settled(item, done=isinstance(outcome, Done))
                 settled.append((item.key, outcome))
         return settled, stop
 
@@ -131,11 +167,29 @@ class GraphWriter:
             case Later():
                 delay = retry_after(answer)
                 if answer.status == 429 and delay is not None:
-                    self._throttle.pause(now + delay)
-                return (None if lanes.again(item, now, delay) else Postponed(fault)), None
+                    self._throttle.pause(now + delay, item.request)
+                put_off = lanes.again(item, now, delay, unseen=item.fresh and unseen(answer))
+                return (None if put_off else Postponed(fault)), None
             case Stop():
-                return Postponed(Later(fault.message, code=fault.code, status=fault.status)), fault
+                return Postponed(_later(fault)), fault
             case Never():
+                stop = self._withdrawn(item, fault)
+                if stop is not None:
+                    return Postponed(_later(stop)), stop
                 return Refused(answer, fault), None
             case _:
                 raise fault
+
+    def _withdrawn(self, item: Item, refused: Never) -> Stop | None:
+        """The stop a refusal stands for where the consent does not cover the write (any more)."""
+        if refused.status != 403:
+            return None
+        try:
+            return withdrawn(item.request, refused, roles_of(self._transport.token()))
+        except Stop as stop:
+            return stop
+
+
+def _later(stop: Stop) -> Later:
+    """What a write that was not carried out because of a stop is told: the next run sends it."""
+    return Later(stop.message, remedy=stop.remedy, code=stop.code, status=stop.status, request_id=stop.request_id)

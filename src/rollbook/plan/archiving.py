@@ -15,6 +15,7 @@ from rollbook.plan.changes import Cause, Kind, Plan
 from rollbook.plan.chosen import plan_of_chosen
 from rollbook.plan.match import beside_actual, is_ours
 from rollbook.plan.rows import rows, together, waits
+from rollbook.profiles import Limit
 
 AGREED_BY_A_PERSON = {Kind.ARCHIVE_TEAM: "teams-archived", Kind.UNARCHIVE_TEAM: "teams-unarchived"}
 """The code of the objection that every such plan raises."""
@@ -22,12 +23,13 @@ AGREED_BY_A_PERSON = {Kind.ARCHIVE_TEAM: "teams-archived", Kind.UNARCHIVE_TEAM: 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What such a plan is for; `kind` is ARCHIVE_TEAM or UNARCHIVE_TEAM."""
+    """What such a plan is for; `kind` is ARCHIVE_TEAM or UNARCHIVE_TEAM. Beyond `limit` an administrator agrees to archiving."""
 
     tenant: str
     profile_version: int
     as_of: dt.date
     kind: Kind
+    limit: Limit | None = None
 
 
 def plan_archiving(chosen: pl.DataFrame, actual: pl.DataFrame, archived: Collection[str], asked: Asked) -> Plan:
@@ -46,6 +48,7 @@ def plan_archiving(chosen: pl.DataFrame, actual: pl.DataFrame, archived: Collect
         together([rows(allowed, asked.kind, Cause.ASKED_FOR), waits(others, asked.kind, pl.col("cause"))]),
         asked,
         AGREED_BY_A_PERSON[asked.kind],
+        limit=asked.limit if asked.kind == Kind.ARCHIVE_TEAM else None,
     )
 
 

@@ -84,6 +84,12 @@ class Cause(IntEnum):
     UNKNOWN_PERSON = 25  # not in the register, and the profile removes those
     ASKED_FOR = 30  # an administrator asked for it
     UNDONE = 31  # a run is undone
+    # numbers from 33 on: somebody changed it at Microsoft by hand since we brought it about (plan.by_hand)
+    TAKEN_OUT_BY_HAND = 33
+    PUT_IN_BY_HAND = 34
+    CHANGED_BY_HAND = 35
+    ENABLED_BY_HAND = 36
+    UNLICENSED_BY_HAND = 37
     # reasons to wait: nothing is sent, said again at every plan until the cause is gone
     NO_TEACHER = 40
     LAST_OWNER = 41  # nobody else who can act is an owner, or becomes one
@@ -132,7 +138,7 @@ WAITING_FROM = 40
 
 
 class ChangeVerdict(IntEnum):
-    """What became of a change. PLANNED and SENT are open; the others are final for this run."""
+    """What became of a change. PLANNED and SENT are open; UNAPPROVED is open again once somebody agrees; the others are final."""
 
     PLANNED = 0
     SENT = 1
@@ -141,6 +147,9 @@ class ChangeVerdict(IntEnum):
     LATER = 4  # Microsoft could not now; the next run tries again
     NEVER = 5  # Microsoft refused; somebody has to act
     BLOCKED = 6  # a change it needs was not done
+    UNAPPROVED = 7  # waits for a person's approval
+    DECLINED = 8  # a person refused it, or something it needs
+    DRIFTED = 9  # the tenant was no longer as it was when the plan was made; nothing was overwritten
 
 
 CHANGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -165,13 +174,29 @@ DETAILS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """A guard that tripped: `kind` of change counted, how many, and both limits (absolute, percent of all managed)."""
+    """A guard that tripped: `code` says which, how many changes, of how many managed, and both limits (absolute, percent).
+
+    `administrator`: beyond what an operator may agree to. `what` is the table or the kind of object it is about, where it says so.
+    """
 
     code: str
     count: int
     managed: int
     limit: int
     percent: float
+    administrator: bool = False
+    what: str = ""
+
+
+HELD: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "seq": pl.Int32,
+    "code": pl.String,  # of the objection that holds the change; a change may be held by several
+}
+
+
+def nothing_held() -> pl.DataFrame:
+    """No change that a guard holds (schema HELD)."""
+    return pl.DataFrame(schema=pl.Schema(HELD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +214,8 @@ class Forecast:
 class Plan:
     """All changes that would make the tenant equal to the register, frozen; `fingerprint` is what is approved.
 
-    `changes` and `details` have the schemas CHANGES and DETAILS. Equal content has an equal fingerprint, whenever it was made.
+    `changes` and `details` have the schemas CHANGES and DETAILS, `held` (schema HELD) says which changes which guard holds. Equal
+    content has an equal fingerprint, whenever it was made.
     """
 
     tenant: str
@@ -202,3 +228,5 @@ class Plan:
     first_run: bool
     counts: Mapping[str, int] = field(default_factory=dict)
     forecast: tuple[Forecast, ...] = ()
+    held: pl.DataFrame = field(default_factory=nothing_held)
+    register: Mapping[str, int] = field(default_factory=dict)  # rows by table, of a plan of the whole register

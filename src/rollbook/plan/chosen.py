@@ -7,8 +7,9 @@ from typing import Protocol
 
 import polars as pl
 
-from rollbook.plan.changes import DETAILS, ChangeVerdict, Objection, Plan
+from rollbook.plan.changes import DETAILS, HELD, ChangeVerdict, Objection, Plan
 from rollbook.plan.make import fingerprint, numbered, with_needs
+from rollbook.profiles import Limit
 
 
 class Asked(Protocol):
@@ -33,10 +34,17 @@ class Asked(Protocol):
 NOBODY = {"team": pl.Int64, "user": pl.Int64, "successor": pl.Int64}
 
 
-def plan_of_chosen(found: pl.DataFrame, asked: Asked, objection: str, relying: pl.DataFrame | None = None) -> Plan:
+def plan_of_chosen(
+    found: pl.DataFrame,
+    asked: Asked,
+    objection: str,
+    relying: pl.DataFrame | None = None,
+    limit: Limit | None = None,
+) -> Plan:
     """The plan of what can be done and what waits (`found`, schema ROWS); `objection` is the code under which a person agrees to it.
 
-    `relying` [team, user, successor] are owners who leave only once another was added.
+    `relying` [team, user, successor] are owners who leave only once another was added. Beyond the number of `limit`, where there is
+    one, only an institute administrator may agree.
     """
     ordered = numbered(found)
     changes = with_needs(ordered, pl.DataFrame(schema=NOBODY) if relying is None else relying)
@@ -45,16 +53,18 @@ def plan_of_chosen(found: pl.DataFrame, asked: Asked, objection: str, relying: p
         .select(DETAILS.keys())
         .cast(pl.Schema(DETAILS))
     )
-    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED)).height
+    planned = changes.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     waiting = changes.filter(pl.col("verdict") == int(ChangeVerdict.WAITS)).height
+    beyond = limit is not None and planned.height > limit.count
     return Plan(
         tenant=asked.tenant,
         profile_version=asked.profile_version,
         as_of=asked.as_of,
         changes=changes,
         details=details,
-        objections=(Objection(objection, planned, changes.height, 0, 0.0),) if planned else (),
+        objections=(Objection(objection, planned.height, changes.height, 0, 0.0, beyond),) if planned.height else (),
         fingerprint=fingerprint(changes, details, asked.tenant, asked.profile_version),
         first_run=False,
-        counts={"changes": planned, "waiting": waiting, "newly_waiting": 0},
+        held=planned.select("seq", code=pl.lit(objection)).cast(pl.Schema(HELD)),
+        counts={"changes": planned.height, "waiting": waiting, "newly_waiting": 0},
     )

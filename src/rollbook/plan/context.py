@@ -44,12 +44,51 @@ SIZES: Schema = {"team": pl.Int64, "members": pl.Int64}
 @dataclass(frozen=True, slots=True)
 class Beyond:
     """What lies beyond a plan that is about a part of the school only: people with accounts of whom nothing but memberships is planned
-    (`around`, schema AROUND), members of groups that were not read whole (`sizes`, schema SIZES), and `totals` of all that is managed.
+    (`around`, schema AROUND), and members of groups that were not read whole (`sizes`, schema SIZES).
     """
 
     around: pl.DataFrame
     sizes: pl.DataFrame
-    totals: Mapping[str, int]
+
+
+SEEN_ACCOUNTS: Schema = {"link": pl.Int64, "object_id": pl.String}
+
+SEEN_GROUPS: Schema = {
+    "link": pl.Int64,
+    "relations": pl.Int64,  # owners and members it held
+    "team": pl.Boolean,  # made from classes, rather than from the structure or for licences
+}
+
+DECLINED: Schema = {
+    "kind": pl.UInt8,
+    "subject": pl.Int64,
+    "object": pl.Int64,
+    "cause": pl.UInt8,
+    "day": pl.Date,
+    "digest": pl.String,  # of the values it would have brought (plan.declines.digest)
+}
+
+
+def _frame(schema: Schema) -> pl.DataFrame:
+    return pl.DataFrame(schema=pl.Schema(schema))
+
+
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """What guards compare a plan with: the tenant as it was last seen, the register as it was last carried out, what was refused.
+
+    `accounts` and `groups` have the schemas SEEN_ACCOUNTS and SEEN_GROUPS, `declined` has DECLINED. `register` and `applied` count
+    the rows of the register now, and when it was last carried out, by table. `managed` counts all that is managed, by users,
+    memberships and teams; `whole` says that the plan is about all of it, so that it can count for itself.
+    """
+
+    accounts: pl.DataFrame = field(default_factory=lambda: _frame(SEEN_ACCOUNTS))
+    groups: pl.DataFrame = field(default_factory=lambda: _frame(SEEN_GROUPS))
+    declined: pl.DataFrame = field(default_factory=lambda: _frame(DECLINED))
+    register: Mapping[str, int] = field(default_factory=dict)
+    applied: Mapping[str, int] = field(default_factory=dict)
+    managed: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +107,5 @@ class Context:
     granted: pl.DataFrame  # GRANTED: licences we gave, which alone we may take back
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized
     decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(DECISIONS)))  # of people
+    guarding: Guarding = field(default_factory=Guarding)
     beyond: Beyond | None = None  # of a plan that is about a part only

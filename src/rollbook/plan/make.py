@@ -8,12 +8,14 @@ from dataclasses import replace
 import polars as pl
 
 from rollbook.directory.desired import Desired
-from rollbook.directory.state import Relation, State
+from rollbook.directory.state import State
 from rollbook.plan.accounts import Accounts, diff_accounts
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
-from rollbook.plan.context import SIZES, Context
+from rollbook.plan.context import Context
+from rollbook.plan.declines import with_declined
+from rollbook.plan.evidence import evidence_of
 from rollbook.plan.groups import diff_groups
-from rollbook.plan.guards import objections
+from rollbook.plan.guards import judge
 from rollbook.plan.limits import beyond_limits
 from rollbook.plan.match import Matched
 from rollbook.plan.memberships import Limits, Rules, diff_memberships, remove_strangers, strangers
@@ -52,27 +54,25 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     memberships = diff_memberships(belonging, ours, groups.open, rules, profile)
     moves = only_once_replaced(memberships.changes, actual.memberships, desired.reasons, nested)
     ordered = numbered(together([matched.changes, accounts.changes, groups.changes, moves, remove_strangers(unknown)]))
-    changes = with_needs(ordered, memberships.relying)
+    asked = with_needs(ordered, memberships.relying)
+    changes = with_declined(asked, ordered, context.guarding.declined)
     details = ordered.filter(pl.col("before").is_not_null() | pl.col("after").is_not_null()).select(DETAILS.keys())
-    managed = {
-        "users": matched.users.height,
-        "memberships": actual.memberships.drop_nulls("user").join(groups.open, on="team", how="semi").height,
-    }
-    sizes = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER)).group_by("team").agg(members=pl.len())
-    if context.beyond is not None:
-        managed = {**managed, **context.beyond.totals}
-        sizes = pl.concat([sizes.cast(pl.Schema(SIZES)), context.beyond.sizes]).unique("team", keep="last")
+    evidence = evidence_of(changes, desired, actual, matched, context, groups.open)
+    judged = judge(changes, replace(evidence, weights=weights(changes, actual.memberships, nested)), profile.guards)
     return Plan(
         tenant=context.tenant,
         profile_version=context.profile_version,
         as_of=context.as_of,
         changes=changes,
         details=details.cast(pl.Schema(DETAILS)),
-        objections=objections(changes, managed, sizes, weights(changes, actual.memberships, nested)),
-        fingerprint=fingerprint(changes, details, context.tenant, context.profile_version),
+        objections=judged.objections,
+        # Of what is wanted, whatever of it somebody refused meanwhile: a refusal takes no approval away.
+        fingerprint=fingerprint(asked, details, context.tenant, context.profile_version),
         first_run=context.first_run,
         counts=_counts(changes, context.waited),
         forecast=accounts.forecast,
+        held=judged.held,
+        register=context.guarding.register,
     )
 
 
@@ -183,7 +183,8 @@ def fingerprint(changes: pl.DataFrame, details: pl.DataFrame, tenant: str, profi
 
 
 def _counts(changes: pl.DataFrame, waited: pl.DataFrame) -> dict[str, int]:
-    """changes: what is planned, and what newly waits; waiting: everything that waits, known or new."""
+    """changes: what is planned, and what newly waits; waiting: everything that waits, known or new. What somebody refused is neither."""
+    changes = changes.filter(pl.col("verdict") != int(ChangeVerdict.DECLINED))
     waiting = changes.filter(pl.col("verdict") == int(ChangeVerdict.WAITS))
     known = waiting.join(waited, on=["kind", "subject", "object", "cause"], how="semi", nulls_equal=True)
     return {

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rollbook.plan.changes import Cause, Kind, Objection
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Objection
 from rollbook.words import counted
 
 Say = Callable[[str, str], str]
@@ -70,6 +70,11 @@ REASONS: dict[Cause, str] = {
     Cause.UNKNOWN_PERSON: "not in the register, and the profile removes whoever is not",
     Cause.GROUP_LICENCES: "the profile gives this user type other products or plans",
     Cause.ASKED_FOR: "an administrator asked for it",
+    Cause.TAKEN_OUT_BY_HAND: "somebody took them out at Microsoft by hand, and they belong there by the register",
+    Cause.PUT_IN_BY_HAND: "somebody put them in at Microsoft by hand, and the register says otherwise",
+    Cause.CHANGED_BY_HAND: "somebody changed it at Microsoft by hand, and the register still says what we had set",
+    Cause.ENABLED_BY_HAND: "somebody enabled the account at Microsoft by hand, and the person is no longer current",
+    Cause.UNLICENSED_BY_HAND: "somebody took the licence away at Microsoft by hand, and the profile gives it",
     Cause.UNDONE: "the run that did the opposite is undone",
     Cause.CHANGED_SINCE: "waits: somebody changed it after the run; look at it at Microsoft",
     Cause.STAYS: "waits: this is not put back",
@@ -157,8 +162,50 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
     "run-undone": ("change of the run", "would be put back"),
-    "teams-emptied": ("team", "would lose over half of all people"),
+    "teams-emptied": ("team", "would lose most of its people"),
+    "teams-moved": ("team", "would begin while as many are left by everybody, as if classes had got other ids"),
 }
+
+READ: dict[str, str] = {
+    "register-shrank": (
+        "{count:,} of {managed:,} {what} are in the register no more; nobody loses anything because of it until {who} agrees."
+    ),
+    "tenant-shrank": (
+        "{count:,} of {managed:,} {what} we knew were not found in the tenant; nothing is made, disabled or removed until {who} says "
+        "that it really is so."
+    ),
+    "group-shrank": (
+        "{count:,} of {managed:,} groups were read with far fewer people than they held; nobody is added or removed there until {who} "
+        "says that it really is so."
+    ),
+}
+"""What is said of a reading that shrank."""
+
+VERDICTS: dict[ChangeVerdict, str] = {
+    ChangeVerdict.UNAPPROVED: "waits for approval",
+    ChangeVerdict.DECLINED: "refused by a person; asked again when its cause changes",
+    ChangeVerdict.DRIFTED: (
+        "left as it is: somebody changed it in the tenant after the plan was made, and nothing was overwritten; the next run looks again"
+    ),
+}
+"""What is said of a change that was not applied although Microsoft did not refuse it."""
+
+HOLDS: dict[str, str] = {
+    "first-run": "the first run of a profile",
+    "needed": "needs a change that is not approved",
+    "accounts-created": "many accounts would be created",
+    "accounts-disabled": "many accounts would be disabled",
+    "accounts-unlicensed": "many accounts would lose their licence",
+    "accounts-renamed": "many accounts would get another user name",
+    "members-removed": "many memberships would end",
+    "teams-archived": "many teams would be archived",
+    "teams-emptied": "the team would lose most of its people",
+    "teams-moved": "many teams would begin while as many are left",
+    "register-shrank": "the register shrank",
+    "tenant-shrank": "the reading of the tenant shrank",
+    "group-shrank": "the group was read with far fewer people than it held",
+}
+"""Why a change waits for approval, by the code of what holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +259,16 @@ def _shown(value: object) -> str:
 
 def objection_sentence(objection: Objection) -> str:
     """A tripped guard as a sentence, with the limits it compares against."""
+    who = "an institute administrator" if objection.administrator else "a person"
+    if objection.code in READ:
+        return READ[objection.code].format(
+            count=objection.count, managed=objection.managed, what=objection.what, who=who
+        )
     one, would = OBJECTIONS[objection.code]
     what = f"{counted(objection.count, one)} {would}"
     if not objection.limit:
-        return f"{what}; a person has to look at each of them."
+        return f"{what}; {who} has to look at each of them."
     return (
         f"{what} of {objection.managed} managed; beyond {objection.limit} or {objection.percent:g} % "
-        "a person has to agree."
+        f"{who} has to agree."
     )

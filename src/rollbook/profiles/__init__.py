@@ -15,6 +15,7 @@ from rollbook.profiles.group_mappings import (
     NodeMapping,
     TeamMapping,
 )
+from rollbook.profiles.guards import Emptied, Guards, Limit
 from rollbook.profiles.hidden import what_became, what_returns, what_stays
 from rollbook.profiles.hierarchies import (
     Hierarchies,
@@ -44,14 +45,17 @@ __all__ = [
     "Actions",
     "Choice",
     "Difference",
+    "Emptied",
     "Enrolments",
     "Exported",
     "ExtraOwner",
+    "Guards",
     "Hierarchies",
     "Hierarchy",
     "Level",
     "LevelSettings",
     "Licence",
+    "Limit",
     "Mappable",
     "Mapping",
     "NodeMapping",

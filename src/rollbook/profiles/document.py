@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles.enrolments import Enrolments
+from rollbook.profiles.guards import Guards
 from rollbook.profiles.hierarchies import Hierarchies
 from rollbook.profiles.part import Part
 from rollbook.profiles.teams import Teams
@@ -48,13 +49,14 @@ class LeftOut(Part):
 class Profile(Part):
     """One version of an execution profile's settings. `academic_period` names a school year by its sourced id."""
 
-    document_version: Literal[4] = Field(default=4, description="Version of this document's form, for upgrades.")
+    document_version: Literal[5] = Field(default=5, description="Version of this document's form, for upgrades.")
     academic_period: str | None = Field(
         default=None,
         description="Sourced id of the school year. Empty: the one that holds the day of the synchronization.",
     )
     scope: Chosen = Field(default_factory=Chosen, description="A part of the school to begin with; empty: everybody.")
     left_out: LeftOut = Field(default_factory=LeftOut, description="People and classes that are left alone.")
+    guards: Guards = Field(default_factory=Guards, description="How much may change before a person has to agree.")
     users: Users = Field(default_factory=Users, description="People become accounts.")
     teams: Teams = Field(default_factory=Teams, description="Groups, subjects or both become Teams.")
     enrolments: Enrolments = Field(default_factory=Enrolments, description="Enrolments become memberships.")

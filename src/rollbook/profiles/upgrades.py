@@ -10,7 +10,7 @@ from typing import Any
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-CURRENT = 4
+CURRENT = 5
 
 
 def _with_mappings(document: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,12 @@ def _with_team_mappings(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "teams": {"mappings": mappings, **kept}}
 
 
-UPGRADES: dict[int, Step] = {1: _with_mappings, 2: _with_names, 3: _with_team_mappings}
+def _with_guards(document: dict[str, Any]) -> dict[str, Any]:
+    """Version 5: the numbers of the guards became settings; the defaults are the numbers that were fixed before."""
+    return document
+
+
+UPGRADES: dict[int, Step] = {1: _with_mappings, 2: _with_names, 3: _with_team_mappings, 4: _with_guards}
 
 
 def upgraded(

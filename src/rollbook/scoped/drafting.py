@@ -17,6 +17,7 @@ from rollbook.desired.outside import narrowed
 from rollbook.desired.teams import MADE, ManagedTeams, managed_teams
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State, guarded
+from rollbook.plan.by_hand import attributed, questionable
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.context import AROUND, RESERVED, SIZES, Beyond, Context
 from rollbook.plan.make import make_plan
@@ -141,6 +142,7 @@ def _planned(
     tell("plan")
     context = replace(context, beyond=_beyond(desired, matched, around, world))
     plan = make_plan(desired, actual, matched, context, profile)
+    plan = attributed(plan, memory.done_about(questionable(plan.changes)))
     if _makes_group_of_many(plan, desired):
         return None
     view = View(desired, actual, matched)
@@ -200,6 +202,7 @@ def _context(
         granted=memory.granted_to(mine),
         waited=memory.waited_of(both),
         decisions=memory.decisions_on(both),
+        guarding=memory.guarding(about=both.to_list()),
     )
 
 
@@ -210,7 +213,6 @@ def _beyond(desired: Desired, matched: Matched, around: pl.DataFrame, world: Wor
     return Beyond(
         around=around.select(AROUND.keys()),
         sizes=sizes.select("members", team="link").select(SIZES.keys()).cast(pl.Schema(SIZES)),
-        totals=world.memory.totals(),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from rollbook.desired import TenantFacts, near
 from rollbook.directory.state import Relation
+from rollbook.plan.context import Guarding
 
 HOLDERS = {
     "kind": pl.String,
@@ -82,8 +83,12 @@ class PartMemory(Protocol):
         """What waited of these (schema plan.context.WAITED)."""
         ...
 
-    def totals(self) -> dict[str, int]:
-        """How many `users` and `memberships` are managed, as the last look at everything counted."""
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """As in sync.Memory."""
+        ...
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """As in sync.Memory; all that is managed as the last look at everything counted."""
         ...
 
     def protected(self) -> pl.Series:

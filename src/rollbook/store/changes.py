@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from rollbook.apply.approval import FIRST_RUN, NEEDED
+from rollbook.apply.verdicts import Told, told
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.sentences import sentence, told_values
+from rollbook.plan.sentences import HOLDS, VERDICTS, sentence, told_values
+from rollbook.store.approvals import why_held
 from rollbook.store.bulk import table_of
 from rollbook.store.models import Answer, Change, ChangeDetail, Intent, Link, Run
 from rollbook.store.runs import labels
@@ -21,7 +24,11 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused."""
+    """One change as people read it. `kind` and `verdict` are words; `answer` is what Microsoft said, if it refused.
+
+    `hold` is why it waits for approval, or was not applied although Microsoft would have. `told` is what an answer means, who acts and
+    whether waiting helps; `request_id` is what Microsoft's support asks for.
+    """
 
     seq: int
     kind: str
@@ -29,6 +36,9 @@ class Line:
     sentence: str
     reason: str
     answer: str
+    hold: str = ""
+    told: Told | None = None
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Selection:
     def lines(self, offset: int = 0, limit: int | None = None) -> Iterator[Line]:
         """The lines from `offset` on, at most `limit`."""
         end = self.count if limit is None else min(self.count, offset + limit)
-        said = answers(self.run)
+        said = heard(self.run)
         for start in range(offset, end, CHUNK):
             yield from lines_of(self.run, list(self.rows[start : min(end, start + CHUNK)]), said)
 
@@ -153,31 +163,61 @@ def _values(run: Run, changes: Sequence[Change]) -> dict[int, str]:
     return {seq: told_values(json.loads(before or "{}"), json.loads(after or "{}")) for seq, before, after in found}
 
 
-def lines_of(run: Run, changes: Sequence[Change], said: dict[int, str] | None = None) -> Iterator[Line]:
-    """These changes of a run as lines; `said` is what Microsoft answered (answers), if it is known already."""
-    said = answers(run) if said is None else said
+def lines_of(run: Run, changes: Sequence[Change], said: dict[int, Heard] | None = None) -> Iterator[Line]:
+    """These changes of a run as lines; `said` is what Microsoft answered (heard), if it is known already."""
+    said = heard(run) if said is None else said
     links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
     named = labels(run.tenant, sorted(links))
     values = _values(run, changes)
+    held = why_held(run) if any(change.verdict == ChangeVerdict.UNAPPROVED for change in changes) else {}
     for change in changes:
-        yield _line(change, named, said, values.get(change.seq, ""))
+        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, run))
 
 
-def _line(change: Change, named: dict[int, str], said: dict[int, str], values: str) -> Line:
+def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+    """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
+    verdict = ChangeVerdict(change.verdict)
+    if verdict != ChangeVerdict.UNAPPROVED:
+        return VERDICTS.get(verdict, "")
+    code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)
+    return f"{VERDICTS[verdict]}: {HOLDS[code]}"
+
+
+def _line(change: Change, named: dict[int, str], said: dict[int, Heard], values: str, hold: str) -> Line:
     subject = named.get(change.subject) or f"#{change.subject}"
     other = "" if change.object is None else named.get(change.object) or f"#{change.object}"
-    told = sentence(change.kind, change.cause, subject, other, change.day)
+    act = sentence(change.kind, change.cause, subject, other, change.day)
     kind, verdict = Kind(change.kind).name.lower(), ChangeVerdict(change.verdict).name.lower()
-    reason = f"{told.reason} ({values})" if values else told.reason
-    return Line(change.seq, kind, verdict, told.act, reason, said.get(change.seq, ""))
+    answer = said.get(change.seq, Heard())
+    means = told(change.kind, change.verdict, answer.status, answer.code)
+    reason = f"{act.reason} ({values})" if values else act.reason
+    return Line(change.seq, kind, verdict, act.act, reason, answer.words, hold, means, answer.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What Microsoft answered: status and code, its words with the code, and what it calls the request."""
+
+    status: int = 0
+    code: str = ""
+    words: str = ""
+    request_id: str = ""
 
 
 def answers(run: Run) -> dict[int, str]:
-    """What Microsoft said about changes that were not carried out, by seq; a request's answer holds for all its changes."""
+    """What Microsoft said about changes that were not carried out, by seq, in its own words."""
+    return {seq: answer.words for seq, answer in heard(run).items() if answer.words}
+
+
+def heard(run: Run) -> dict[int, Heard]:
+    """The answers to changes that were not carried out, by seq; a request's answer holds for all its changes."""
     refused = (int(ChangeVerdict.LATER), int(ChangeVerdict.NEVER))
-    failed = (
-        Answer.objects.filter(run=run, verdict__in=refused).exclude(message="").values_list("number", "code", "message")
-    )
-    said = {number: f"{message} ({code})" if code else message for number, code, message in failed}
-    intents = Intent.objects.filter(run=run, number__in=list(said)).values_list("number", "seqs")
-    return {int(seq): said[number] for number, seqs in intents for seq in seqs.split(",")}
+    failed = Answer.objects.filter(run=run, verdict__in=refused)
+    by_number = {
+        number: Heard(status, code, f"{words} ({code})" if code and words else words, request_id)
+        for number, status, code, words, request_id in failed.values_list(
+            "number", "status", "code", "message", "request_id"
+        )
+    }
+    intents = Intent.objects.filter(run=run, number__in=list(by_number)).values_list("number", "seqs")
+    return {int(seq): by_number[number] for number, seqs in intents for seq in seqs.split(",")}

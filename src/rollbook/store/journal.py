@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
@@ -11,7 +12,7 @@ from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
 from rollbook.plan.make import MAKERS
-from rollbook.store import leases, models, passwords, runs
+from rollbook.store import freezes, leases, models, passwords, runs
 from rollbook.store.bulk import among, execute_many, read_frame, table_of
 from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
@@ -103,6 +104,11 @@ class StoreJournal:
             or 0
         ) + 1
 
+    def attempted(self) -> frozenset[int]:
+        """The changes (seqs) of which a request of this run was sent, or about to be: the tenant may show them already."""
+        sent = models.Intent.objects.filter(run=self._run).values_list("seqs", flat=True)
+        return frozenset(int(seq) for seqs in sent for seq in seqs.split(","))
+
     def object_ids(self) -> dict[int, str]:
         """Microsoft's object id of every link that a change of the run is about, of those that have one."""
         if self._object_ids is None:
@@ -130,6 +136,17 @@ class StoreJournal:
         done = models.Change.objects.filter(run=self._run, kind__in=creating, verdict=int(ChangeVerdict.DONE))
         return frozenset(done.values_list("subject", flat=True))
 
+    def young(self, seconds: float) -> dict[int, float]:
+        """The age in seconds of every object of the tenant that was made by us less than so many seconds ago, by its link."""
+        now = self._clock.now()
+        since = now - dt.timedelta(seconds=seconds)
+        made = Link.objects.filter(tenant=self._run.tenant_id, origin=Link.Origin.MADE, linked_at__gt=since)
+        return {
+            link: max(0.0, (now - at).total_seconds())
+            for link, at in made.values_list("pk", "linked_at")
+            if at is not None
+        }
+
     def intend(self, intents: Sequence[Intent]) -> None:
         """Remember that these requests are about to be sent, the names they claim and the passwords they set.
 
@@ -142,6 +159,7 @@ class StoreJournal:
         ]
         with transaction.atomic():
             leases.renew(self._lease, now)
+            freezes.require_thawed_for(self._run)
             execute_many(
                 f"INSERT INTO {table_of(models.Intent)} (run_id, number, kind, seqs, names, sent_at) "
                 "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id, number) DO NOTHING",
@@ -196,15 +214,27 @@ class StoreJournal:
         """Remember what came back; set the verdicts of the changes and the object ids of the links."""
         now = self._clock.now()
         rows = [
-            (self._run.pk, a.number, int(a.verdict), a.status, a.code[:128], a.message, a.operation, now)
+            (
+                self._run.pk,
+                a.number,
+                int(a.verdict),
+                a.status,
+                a.code[:128],
+                a.message,
+                a.operation,
+                a.request_id[:64],
+                now,
+            )
             for a in answers
         ]
         with transaction.atomic():
             execute_many(
                 f"INSERT INTO {table_of(models.Answer)} "
-                "(run_id, number, verdict, status, code, message, operation, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+                "(run_id, number, verdict, status, code, message, operation, request_id, at) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
                 "ON CONFLICT (run_id, number) DO UPDATE SET verdict = excluded.verdict, status = excluded.status, "
-                "code = excluded.code, message = excluded.message, operation = excluded.operation, at = excluded.at",
+                "code = excluded.code, message = excluded.message, operation = excluded.operation, "
+                "request_id = excluded.request_id, at = excluded.at",
                 rows,
             )
             seqs, kinds = self._carried([a.number for a in answers])

@@ -10,9 +10,9 @@ import polars as pl
 from django.db import transaction
 
 from rollbook.plan.changes import ChangeVerdict
-from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED
+from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED, Guarding
 from rollbook.roster.tables import USER_TYPE, Roster
-from rollbook.store import decisions, groupings, links, protection, releases
+from rollbook.store import approvals, decisions, groupings, history, links, protection, releases, seen
 from rollbook.store.bulk import among, execute_many, read_frame, table_of
 from rollbook.store.identities import licence_subject
 from rollbook.store.models import PARTS, Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
@@ -45,6 +45,7 @@ class TenantMemory:
     tenant: Tenant
     institute: Institute
     profile: Profile
+    at: dt.datetime | None = None  # when it is asked; without it, what earlier runs did counts as settled
 
     def reserve_links(self, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
         """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk."""
@@ -127,17 +128,28 @@ class TenantMemory:
         )
         return read_frame(statement, listed, WAITED).unique(maintain_order=True)
 
+    def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """What earlier runs did about the subjects of these changes, oldest first (schema DONE). Asks only if there are any."""
+        return history.done_about(self.tenant, changes["subject"].unique().to_list(), self.at)
+
     def first_run(self) -> bool:
-        """Whether no run of this profile was ever applied in this tenant."""
+        """Whether no run of this profile was ever applied in this tenant; a part of a first one is not one."""
         runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
-        return not runs.filter(profile_version__profile=self.profile, started_at__isnull=False).exists()
+        applied = runs.filter(profile_version__profile=self.profile, started_at__isnull=False)
+        if applied.filter(first_run=False).exists():
+            return False
+        return all(approvals.unapproved(run) for run in applied)
+
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
+        return seen.guarding(self.tenant, self.institute, about)
 
 
 def waiting_runs(tenant: Tenant, institute: Institute) -> list[int]:
-    """The institute's last run about everything that was applied in the tenant, and those about a part since."""
-    done = (Run.State.APPLIED, Run.State.PROVEN, Run.State.NOT_PROVEN)
-    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION, state__in=done)
-    whole = runs.exclude(scope__in=PARTS).order_by("-number").first()
+    """The institute's last run about everything that was begun in the tenant and is not under way, and those about a part since."""
+    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION)
+    begun = runs.filter(started_at__isnull=False).exclude(state=Run.State.APPLYING)
+    whole = begun.exclude(scope__in=PARTS).order_by("-number").first()
     if whole is None:
-        return list(runs.values_list("pk", flat=True))
-    return [whole.pk, *runs.filter(number__gt=whole.number).values_list("pk", flat=True)]
+        return list(begun.values_list("pk", flat=True))
+    return [whole.pk, *begun.filter(number__gt=whole.number).values_list("pk", flat=True)]

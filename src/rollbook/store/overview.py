@@ -63,7 +63,8 @@ STAGES: dict[str, tuple[Kind, ...]] = {
 }
 """Kinds of change under the names people read."""
 
-FAILED = (ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED)
+FAILED = (ChangeVerdict.LATER, ChangeVerdict.NEVER, ChangeVerdict.BLOCKED, ChangeVerdict.DRIFTED)
+WAITING = (ChangeVerdict.WAITS, ChangeVerdict.UNAPPROVED, ChangeVerdict.DECLINED)
 DEVIATIONS = 50
 
 
@@ -107,7 +108,7 @@ def stages(run: Run) -> list[Stage]:
         verdicts = [counted[int(kind)] for kind in kinds]
         total = sum(sum(each.values()) for each in verdicts)
         done = sum(each.get(int(ChangeVerdict.DONE), 0) for each in verdicts)
-        waiting = sum(each.get(int(ChangeVerdict.WAITS), 0) for each in verdicts)
+        waiting = sum(each.get(int(verdict), 0) for each in verdicts for verdict in WAITING)
         failed = sum(each.get(int(verdict), 0) for each in verdicts for verdict in FAILED)
         if total:
             found.append(Stage(name, total, done, waiting, failed))

@@ -15,11 +15,12 @@ from django.db import connection
 
 from rollbook.directory.state import Relation
 from rollbook.plan.changes import ChangeVerdict
-from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, WAITED
+from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, WAITED, Guarding
+from rollbook.plan.evidence import MANAGED
 from rollbook.roster import precedence
 from rollbook.roster.tables import ENROLMENTS, USER_TYPE
 from rollbook.scoped import HOLDERS
-from rollbook.store import mirrored, releases
+from rollbook.store import mirrored, releases, seen
 from rollbook.store.bulk import among, read_frame, table_of
 from rollbook.store.groupings import digest
 from rollbook.store.memory import TenantMemory, waiting_runs
@@ -216,11 +217,12 @@ class MemoryByPoints(TenantMemory):
         )
         return read_frame(statement, [*of_runs, *listed], WAITED).unique(maintain_order=True)
 
-    def totals(self) -> dict[str, int]:
-        """How many users and memberships are managed, as the last look at everything counted; nothing before the first."""
-        runs = Run.objects.filter(tenant=self.tenant, institute=self.institute, looked__has_key="users")
+    def guarding(self, about: Sequence[int] | None = None) -> Guarding:
+        """What guards compare a plan that is `about` these links with; all that is managed as the last look at everything counted."""
+        runs = Run.objects.filter(tenant=self.tenant, institute=self.institute, looked__has_key="teams")
         last = runs.order_by("-number").first()
-        return {name: int(last.looked[name]) for name in ("users", "memberships")} if last is not None else {}
+        managed = {name: int(last.looked[name]) for name in MANAGED} if last is not None else None
+        return seen.guarding(self.tenant, self.institute, about, managed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 from django.db import transaction
 
-from rollbook.plan.changes import Kind
+from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.store.bulk import insert_frame, read_frame, table_of
 from rollbook.store.models import Answer, Change, Intent, Link, ProtectedAccount, Run, Tenant
 
@@ -55,11 +55,13 @@ def remember_refused(run: Run, at: dt.datetime) -> list[str]:
 
 def _written(run: Run) -> pl.DataFrame:
     """[object_id, status, code] of the run's writes to accounts that were there, one row each; empty if none was denied."""
-    denied = Answer.objects.filter(run=run, status=DENIED[0], code=DENIED[1])
+    # What a stop put off was denied to the application, not because of the account.
+    final = int(ChangeVerdict.NEVER)
+    denied = Answer.objects.filter(run=run, status=DENIED[0], code=DENIED[1], verdict=final)
     schema = {"seq": pl.String, "status": pl.Int64, "code": pl.String}
     kinds = ", ".join(str(int(kind)) for kind in WRITES)
     statement = (
-        f"SELECT i.seqs, a.status, a.code FROM {table_of(Intent)} i "
+        f"SELECT i.seqs, CASE WHEN a.verdict = {final} THEN a.status ELSE 0 END, a.code FROM {table_of(Intent)} i "
         f"JOIN {table_of(Answer)} a ON a.run_id = i.run_id AND a.number = i.number WHERE i.run_id = %s AND i.kind IN ({kinds})"
     )
     answered = read_frame(statement, [run.pk], schema) if denied.exists() else pl.DataFrame(schema=schema)

@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from rollbook.apply.approval import needs_person
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Forecast, Objection, Plan
 from rollbook.roster.vocabulary import UserType
+from rollbook.store import approvals
 from rollbook.store.bulk import insert_frame, read_frame, table_of
 from rollbook.store.models import (
     Approval,
@@ -51,8 +52,8 @@ def save_plan(
         waiting = Run.objects.filter(tenant=tenant, institute=institute, purpose=purpose, state__in=WAITING_STATES)
         if scope in (Run.Scope.CHANGED, Run.Scope.PEOPLE):
             waiting = waiting.filter(scope=scope)
-        approvals = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
-        waiting.update(state=Run.State.SUPERSEDED)
+        kept = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
+        _supersede(waiting)
         number = (Run.objects.filter(tenant=tenant).aggregate(last=Max("number"))["last"] or 0) + 1
         run = Run.objects.create(
             tenant=tenant,
@@ -74,7 +75,8 @@ def save_plan(
         )
         insert_frame(Change, plan.changes.with_columns(run_id=pl.lit(run.pk)))
         insert_frame(ChangeDetail, plan.details.with_columns(run_id=pl.lit(run.pk)))
-        Approval.objects.filter(pk__in=[approval.pk for approval in approvals]).update(run=run)
+        approvals.save_held(run, plan)
+        Approval.objects.filter(pk__in=[approval.pk for approval in kept]).update(run=run)
     return run
 
 
@@ -91,6 +93,8 @@ def load_plan(run: Run) -> Plan:
         first_run=run.first_run,
         counts=run.counts,
         forecast=tuple(Forecast(**entry) for entry in run.forecast),
+        held=approvals.held(run),
+        register=run.register,
     )
 
 
@@ -121,7 +125,18 @@ def load_details(run: Run, kinds: Sequence[int] | None = None) -> pl.DataFrame:
 
 def supersede_waiting(tenant: Tenant) -> int:
     """Plans of the tenant that wait no longer count, because what they were made from changed; how many there were."""
-    return Run.objects.filter(tenant=tenant, state__in=WAITING_STATES).update(state=Run.State.SUPERSEDED)
+    return _supersede(Run.objects.filter(tenant=tenant, state__in=WAITING_STATES))
+
+
+def _supersede(waiting: QuerySet[Run]) -> int:
+    """None of these runs waits any more; one of which a part was carried out is what its proof says. How many there were."""
+    count = 0
+    for run in waiting.filter(started_at__isnull=False):
+        equal = run.proof is not None and not run.proof["missing"] and not run.proof["extra"]
+        run.state = Run.State.PROVEN if equal else Run.State.NOT_PROVEN if run.proof else Run.State.APPLIED
+        run.save(update_fields=["state"])
+        count += 1
+    return count + waiting.update(state=Run.State.SUPERSEDED)
 
 
 def unfinished(tenant: Tenant, institute: Institute) -> Run | None:

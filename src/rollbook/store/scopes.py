@@ -179,7 +179,7 @@ def _noticed(
 
 
 def applied(run: Run, profile: Profile) -> None:
-    """Remember how far an applied run looked, and what of it falls due later; what Microsoft put off falls due at once."""
+    """Remember how far an applied run looked, and what falls due later; what Microsoft put off, or a guard holds, falls due at once."""
     corporate = Connection.objects.filter(tenant=run.tenant, purpose=Connection.Purpose.CORPORATE)
     if run.purpose != Run.Purpose.SYNCHRONIZATION or "structure" not in run.looked or corporate.exists():
         return
@@ -295,8 +295,8 @@ def _edges(span: Sequence[dt.date | None], lead: dt.timedelta, closing: dt.timed
 
 
 def _retry(run: Run) -> None:
-    """Whatever Microsoft put off, or what waited for it, is due from now on."""
-    put_off = (int(ChangeVerdict.LATER), int(ChangeVerdict.BLOCKED))
+    """Whatever Microsoft put off, what waited for it, or what waits for somebody to agree is due from now on."""
+    put_off = (int(ChangeVerdict.LATER), int(ChangeVerdict.BLOCKED), int(ChangeVerdict.UNAPPROVED))
     changes = Change.objects.filter(run=run, verdict__in=put_off)
     links = {link for pair in changes.values_list("subject", "object").distinct() for link in pair if link}
     rows = pl.DataFrame({"subject": sorted(links)}, schema={"subject": pl.Int64})

@@ -15,7 +15,6 @@ LINKS = {
     "object_id": pl.String,
     "adopted": pl.Boolean,
     "person": pl.Boolean,
-    "moved": pl.Boolean,
 }
 
 
@@ -41,8 +40,8 @@ def links_of(run: Run, done: pl.DataFrame) -> pl.DataFrame:
     raw = {name: pl.Int64 if kind == pl.Boolean else kind for name, kind in LINKS.items()}
     found = read_frame(statement, [run.tenant_id], raw).cast(pl.Schema(LINKS))
     about = pl.concat([done["subject"], done["object"].drop_nulls()]).unique()
-    later = LinkHistory.objects.filter(
-        link__tenant=run.tenant_id, at__gt=run.finished_at or run.started_at or run.made_at
-    )
-    moved = list(later.exclude(run=run.pk).values_list("link_id", flat=True))
+    ended = run.finished_at or run.started_at or run.made_at
+    later = LinkHistory.objects.filter(link__tenant=run.tenant_id, at__gte=ended).exclude(run=run.pk)
+    # Moments are compared here: SQLite keeps them as texts, and those of bulk statements look different.
+    moved = [link for link, at in later.values_list("link_id", "at") if at > ended]
     return found.filter(pl.col("link").is_in(about.implode())).with_columns(moved=pl.col("link").is_in(moved))

@@ -1,15 +1,15 @@
 """The data model, one module a subject. Every row carries its institute, tenant or source; names of people stand in
 `PersonRecord`, `Account`, `ChangeDetail`, `NameReservation` and `Secret` only, so that they can be erased; so can the reasons that
-people give in `LinkHistory`, `Decision` and `ProtectedAccount`, which are their own words."""
+people give in `LinkHistory`, `Decision`, `ProtectedAccount` and `Refusal`, which are their own words."""
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
-from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed
+from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed, SeenGroup
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
 from rollbook.store.models.proofs import Deviation, ProofGroup
-from rollbook.store.models.queues import Due, Outbox, ScopeMark, TenantLease, WriteBudget
+from rollbook.store.models.queues import Due, Outbox, QuotaLevel, ScopeMark, TenantLease
 from rollbook.store.models.register import (
     AcademicPeriod,
     ClassMarking,
@@ -24,7 +24,17 @@ from rollbook.store.models.register import (
     Teaching,
 )
 from rollbook.store.models.review import Decision, ProtectedAccount
-from rollbook.store.models.runs import PARTS, Answer, Approval, Change, ChangeDetail, Intent, Run
+from rollbook.store.models.runs import (
+    PARTS,
+    Answer,
+    Approval,
+    Change,
+    ChangeDetail,
+    Hold,
+    Intent,
+    Refusal,
+    Run,
+)
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
     ClaimAttempt,
@@ -65,6 +75,7 @@ __all__ = [
     "Group",
     "Grouping",
     "Guardianship",
+    "Hold",
     "Institute",
     "Intent",
     "Klass",
@@ -86,10 +97,13 @@ __all__ = [
     "ProfileVersion",
     "ProofGroup",
     "ProtectedAccount",
+    "QuotaLevel",
+    "Refusal",
     "RoleGrant",
     "Run",
     "ScopeMark",
     "Secret",
+    "SeenGroup",
     "Source",
     "Subject",
     "Teaching",
@@ -97,5 +111,4 @@ __all__ = [
     "TenantLease",
     "Trail",
     "User",
-    "WriteBudget",
 ]

@@ -1,4 +1,4 @@
-"""The mirror: what was last known of linked accounts, and what delta queries told of the whole directory. Erasable: it holds names."""
+"""The mirror: what was last known of linked accounts and groups, and what delta queries told of the directory. Erasable: it has names."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ class Account(models.Model):
     account_enabled = models.BooleanField()
     seen_at = models.DateTimeField()
     written_at = models.DateTimeField(null=True)
+
+
+class SeenGroup(models.Model):
+    """How many owners and members a group of ours held when it was last seen by a reading nobody objected to."""
+
+    link = models.OneToOneField("store.Link", on_delete=models.CASCADE, related_name="+")
+    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="+")
+    relations = models.PositiveIntegerField()
 
 
 class MirrorObject(models.Model):

@@ -68,6 +68,14 @@ class Connection(Exposed):
     quotas = models.BooleanField(
         default=True, help_text="Keep Microsoft's documented quotas; off for an emulated tenant."
     )
+    frozen_at = models.DateTimeField(null=True, help_text="Since when nothing is written; null: it is not frozen.")
+    frozen_by = models.CharField(max_length=255, blank=True, default="")
+    frozen_because = models.CharField(max_length=255, blank=True, default="")
+    # A connection that fails is in quarantine (store/quarantine.py) until it works again.
+    failing_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    notice = models.JSONField(null=True)  # message, remedy, code, request_id of the newest failure
 
     class Meta:
         constraints = [models.UniqueConstraint("institute", "purpose", name="connection_purpose")]

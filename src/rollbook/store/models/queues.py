@@ -53,13 +53,16 @@ class TenantLease(models.Model):
     expires_at = models.DateTimeField(null=True)
 
 
-class WriteBudget(models.Model):
-    """Blocks of the application-wide quota lent to workers."""
+class QuotaLevel(models.Model):
+    """What is left of a quota of Microsoft's at a moment, for an application or for it in one tenant; workers are lent blocks of it."""
 
     holder = models.CharField(max_length=255)
-    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="+")
-    writes = models.PositiveIntegerField()
-    expires_at = models.DateTimeField()
+    name = models.CharField(max_length=32)
+    level = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("holder", "name", name="quota_level_holder")]
 
 
 class Outbox(models.Model):

@@ -54,25 +54,66 @@ class Run(Exposed):
     counts = models.JSONField(default=dict)
     objections = models.JSONField(default=list)
     forecast = models.JSONField(default=list)  # seats by licence: needed, free, short
+    register = models.JSONField(
+        default=dict
+    )  # rows by table of the register it was made from, what the next one is compared with
     proof = models.JSONField(null=True)  # in numbers; group by group in ProofGroup and Deviation
     actor = models.CharField(max_length=255)
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code
+    stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code, request_id
 
     class Meta:
         constraints = [models.UniqueConstraint("tenant", "number", name="run_number")]
 
 
 class Approval(models.Model):
-    """Somebody agreed to exactly this content."""
+    """Somebody agreed to exactly this content, or to a part of it (apply.approval.Approval)."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="approvals")
     fingerprint = models.CharField(max_length=64)
     actor = models.CharField(max_length=255)
     at = models.DateTimeField()
-    waived = models.JSONField(default=list)
+    role = models.PositiveSmallIntegerField(default=3)  # apply.approval.Role
+    waived = models.JSONField(default=list)  # codes of objections, and first-run
+    kinds = models.JSONField(default=list)
+    items = models.JSONField(default=list)  # seqs
+    refused = models.JSONField(default=list)  # seqs
+
+
+class Hold(models.Model):
+    """A change that a guard holds until somebody agrees (plan.changes.HELD)."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="+")
+    seq = models.PositiveIntegerField()
+    code = models.CharField(max_length=24)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "seq", "code", name="hold_seq")]
+
+
+class Refusal(models.Model):
+    """A change somebody refused: not asked again while `ended_at` is null and its cause and values stay (plan.context.DECLINED).
+
+    Erasable: the reason is somebody's own words.
+    """
+
+    tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, db_index=False, related_name="+")
+    institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, db_index=False, related_name="+")
+    kind = models.PositiveSmallIntegerField()
+    subject = models.BigIntegerField()
+    object = models.BigIntegerField(null=True)
+    cause = models.PositiveSmallIntegerField()
+    day = models.DateField(null=True)
+    digest = models.CharField(max_length=16)
+    actor = models.CharField(max_length=255)
+    reason = models.CharField(max_length=255, blank=True, default="")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("tenant", "institute", "ended_at", name="refusal_in_force")]
 
 
 WAITS = 3
@@ -135,6 +176,7 @@ class Answer(models.Model):
     code = models.CharField(max_length=128, default="")
     message = models.TextField(default="")
     operation = models.TextField(default="")
+    request_id = models.CharField(max_length=64, default="")  # what Microsoft's support asks for
     at = models.DateTimeField()
 
     class Meta:

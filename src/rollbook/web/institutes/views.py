@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from rollbook.acts.freeze import frozen
 from rollbook.store.models import Delivery, Institute
 from rollbook.store.overview import delivered, last_runs, people_by_type
 
@@ -27,5 +28,6 @@ def institute(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "findings": published.findings[:FINDINGS] if published else [],
         "deliveries": deliveries,
         "runs": last_runs(limit=RUNS, institute=school),
+        "frozen": frozen(school),
     }
     return render(request, "web/institute.html", page)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from rollbook.acts.freeze import frozen
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
 from rollbook.store.changes import Line, select
@@ -41,6 +42,7 @@ def run(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "waiting": waiting_reasons(found),
         "objections": [objection_sentence(Objection(**entry)) for entry in found.objections],
         "deviations": deviations(found),
+        "frozen": frozen(found.institute),
     }
     return render(request, "web/run.html", page)
 

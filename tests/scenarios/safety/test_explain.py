@@ -54,7 +54,7 @@ def test_a_team_is_explained_by_its_classes_and_people(stage: Stage):
 
 def test_a_group_of_the_structure_is_explained_by_its_path_and_people(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
-    stage.profile(hierarchies={"general": {"levels": {"institute": {"on": True}, "grade": {"on": True}}}})
+    stage.profile(hierarchies={"general": {"levels": {"institute": {}, "grade": {}}}})
     stage.school.is_of("7A Maths", grade="7th grade")
     stage.synchronise()
     (key,) = Grouping.objects.filter(kind="node", key__contains="/grade:").values_list("key", flat=True)

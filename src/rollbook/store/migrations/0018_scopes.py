@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0014_undo'),
+        ('store', '0017_quota_level'),
     ]
 
     operations = [

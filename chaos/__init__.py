@@ -1,0 +1,1 @@
+"""Rollbook under every fault the emulated tenant can play: `make chaos`. Never part of the product."""
