@@ -17,7 +17,7 @@ from rollbook.acts.runs import session
 from rollbook.acts.scopes import synchronize_changed, synchronize_everything, synchronize_people
 from rollbook.errors import ApprovalDue
 from rollbook.store import mirrored
-from rollbook.store.models import Due, Run
+from rollbook.store.models import Account, Due, Run
 
 AUTHOR = Author(ACTOR, Frozen())
 
@@ -142,3 +142,37 @@ def test_what_is_said_by_hand_counts_for_a_part_as_it_counts_for_everybody(store
     assert "Pupil No2" not in members_of(tenant, "7A Maths")
     assert "Another One" in members_of(tenant, "8B Art")
     assert agreed(synchronize_everything, institute).plan.counts["changes"] == 0
+
+
+def test_what_a_guard_holds_of_a_part_is_judged_by_the_whole_and_looked_at_again(sqlite_store, tenant, school):
+    institute = connected(school, tenant)
+    for _ in range(2):
+        agreed(synchronize_changed, institute)
+    school.leaves("Pupil No3")
+    deliver(school)
+    alone = synchronized_unattended(institute)
+    assert (alone.run.scope, alone.run.objections, alone.proof.holds) == (Run.Scope.CHANGED, [], True)
+    everybody = Account.objects.count()
+    for number in (5, 6, 7, 8, 9):
+        school.leaves(f"Pupil No{number}")
+    school.people["Pupil No4"]["family_name"] = "Renamed"
+    deliver(school)
+
+    first = synchronized_unattended(institute)
+    assert {each["code"] for each in first.run.objections} >= {"accounts-disabled"}
+    assert {each["managed"] for each in first.run.objections if each["code"] == "accounts-disabled"} == {everybody}
+    assert (first.run.scope, first.run.state) == (Run.Scope.CHANGED, Run.State.APPROVAL_DUE)
+    assert account_of(tenant, "Pupil Renamed")
+    assert account_of(tenant, "Pupil No5")["accountEnabled"]
+
+    again = agreed(synchronize_changed, institute)
+
+    assert again.run.scope == Run.Scope.CHANGED
+    assert again.proof.holds
+    assert not any(account_of(tenant, f"Pupil No{number}")["accountEnabled"] for number in (5, 6, 7, 8, 9))
+
+
+def synchronized_unattended(institute):
+    """A synchronization of what changed to which nobody agrees."""
+    with session(institute, AUTUMN, ACTOR, Frozen()) as looking:
+        return synchronize_changed(looking, None)

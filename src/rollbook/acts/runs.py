@@ -27,7 +27,6 @@ from rollbook.apply.proof import Proof
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
-from rollbook.plan.evidence import counted
 from rollbook.plan.guards import REGISTER
 from rollbook.profiles import parse
 from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, scopes, seen, trail
@@ -70,7 +69,6 @@ class Session:
         self.looked = self.looked or scopes.horizon(self.institute, self.connection.tenant)
         register = InstituteRegister(self.institute)
         plan, view = draft(self.scope, register, self.memory, reader or self.tenant.reader, self.show.tell)
-        self.looked |= counted(view.desired, view.actual, view.matched)
         self.reading = mirror.Reading(view.actual.users.filter(~pl.col("deleted")), began)
         mirror.end_claims(self.connection.tenant, self.reading)
         mirror.see(self.connection.tenant, self.reading)
@@ -190,13 +188,15 @@ class Session:
         run.proof = proof.as_json()
         run.finished_at = self.clock.now()
         with transaction.atomic():
-            run.save(update_fields=["state", "proof", "finished_at"])
             proofs.save_proof(run, proof)
             if not approvals.doubts_reading(run):
                 there = proof.groups.filter("there")
                 if run.scope in PARTS:  # of other groups only relations of the people it is about were read
                     there = there.filter(pl.col("purpose") == TEAM)
                 seen.see_groups(run.tenant, there.select(link="team", relations="actual"))
+            if run.scope not in PARTS:
+                run.looked |= seen.managed(run.tenant, self.institute)
+            run.save(update_fields=["state", "proof", "finished_at", "looked"])
         self._trail("run.proven", run, proof.as_json())
         return proof
 

@@ -13,19 +13,6 @@ from rollbook.plan.context import SIZES, Context, Guarding
 from rollbook.plan.guards import Evidence
 from rollbook.plan.match import Matched
 
-MANAGED = ("users", "memberships", "teams")
-"""What is managed, as guards count it."""
-
-
-def counted(desired: Desired, actual: State, matched: Matched) -> dict[str, int]:
-    """How much of each of MANAGED there is; for looks at a part, which cannot count it."""
-    teams = desired.state.groups.filter(pl.col("purpose") == "team")
-    return {
-        "users": matched.users.height,
-        "memberships": actual.memberships.drop_nulls("user").height,
-        "teams": matched.groups.join(teams, on="link", how="semi").height,
-    }
-
 
 def evidence_of(
     changes: pl.DataFrame,

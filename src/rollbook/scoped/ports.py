@@ -88,7 +88,7 @@ class PartMemory(Protocol):
         ...
 
     def guarding(self, about: Sequence[int] | None = None) -> Guarding:
-        """As in sync.Memory; all that is managed as the last look at everything counted."""
+        """As in sync.Memory; all that is managed as the last look at everything left it."""
         ...
 
     def protected(self) -> pl.Series:

@@ -16,7 +16,6 @@ from django.db import connection
 from rollbook.directory.state import Relation
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import DECISIONS, GRANTED, LINKS, RESERVED, WAITED, Guarding
-from rollbook.plan.evidence import MANAGED
 from rollbook.roster import precedence
 from rollbook.roster.tables import ENROLMENTS, USER_TYPE
 from rollbook.scoped import HOLDERS
@@ -218,11 +217,11 @@ class MemoryByPoints(TenantMemory):
         return read_frame(statement, [*of_runs, *listed], WAITED).unique(maintain_order=True)
 
     def guarding(self, about: Sequence[int] | None = None) -> Guarding:
-        """What guards compare a plan that is `about` these links with; all that is managed as the last look at everything counted."""
+        """What guards compare a plan that is `about` these links with; all that is managed as the last look at everything left it."""
         runs = Run.objects.filter(tenant=self.tenant, institute=self.institute, looked__has_key="teams")
         last = runs.order_by("-number").first()
-        managed = {name: int(last.looked[name]) for name in MANAGED} if last is not None else None
-        return seen.guarding(self.tenant, self.institute, about, managed)
+        known = None if last is None else {name: int(last.looked[name]) for name in seen.MANAGED}
+        return seen.guarding(self.tenant, self.institute, about, known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from rollbook.store.links import FEW
 from rollbook.store.models import Account, Institute, Link, Run, SeenGroup, Source, Tenant
 from rollbook.store.register import BY_NAME
 
+MANAGED = ("users", "memberships", "teams")
+"""What is managed, as guards count it."""
+
 COUNTED = ("people", "classes", "enrolments")
 """The tables of the register whose rows are counted; of people those who are active."""
 
@@ -24,12 +27,12 @@ def guarding(
     tenant: Tenant,
     institute: Institute,
     about: Sequence[int] | None = None,
-    managed: Mapping[str, int] | None = None,
+    known: Mapping[str, int] | None = None,
 ) -> Guarding:
     """What guards compare a plan of the whole institute with, or one that is `about` these links alone.
 
-    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says. All that is `managed` is
-    counted here if nobody knows it.
+    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says. How much is
+    managed in all is counted here if it is not `known`.
     """
     whole = about is None
     return Guarding(
@@ -38,7 +41,7 @@ def guarding(
         declined=approvals.declined(tenant, institute),
         register=register_rows(institute) if whole else {},
         applied=_applied(tenant, institute) if whole else {},
-        managed={} if whole else managed or _managed(tenant, institute),
+        managed={} if whole else known or managed(tenant, institute),
         whole=whole,
     )
 
@@ -71,7 +74,7 @@ def _groups(tenant: Tenant, institute: Institute, about: Sequence[int] | None) -
     return read_frame(statement, [*listed, tenant.pk, institute.pk], raw).cast(pl.Schema(SEEN_GROUPS))
 
 
-def _managed(tenant: Tenant, institute: Institute) -> dict[str, int]:
+def managed(tenant: Tenant, institute: Institute) -> dict[str, int]:
     """All that is managed, counted where it is remembered: accounts, relations of groups, teams."""
     accounts = Account.objects.filter(tenant=tenant, link__institute=institute)
     groups = SeenGroup.objects.filter(tenant=tenant, link__institute=institute)
