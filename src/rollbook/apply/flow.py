@@ -160,7 +160,9 @@ class _Pass:
         self._undecided: set[int] = (
             set()
         )  # links whose creation got no answer: whatever names them has to wait for the next pass
-        self._unowned: set[int] = set()  # groups to which owners are added in the next pass only: their teams wait for it
+        self._unowned: set[int] = (
+            set()
+        )  # groups to which owners are added in the next pass only: their teams wait for it
         self._blocked: list[int] = []
         self._resting: set[int] = set()
         self._intended: set[int] = set()
