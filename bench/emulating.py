@@ -79,6 +79,12 @@ class Running:
         with urllib.request.urlopen(asked) as answer:
             answer.read()
 
+    def counted(self) -> dict[str, Any]:
+        """What the emulator counted since the last reset."""
+        with urllib.request.urlopen(f"{self.control_url}/counters") as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
     def get(self, path: str) -> dict[str, Any]:
         """One Graph answer."""
         connection = Connection(self.port)

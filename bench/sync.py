@@ -6,7 +6,7 @@ import importlib
 
 from bench.rows import Row
 
-PARTS = ("bench.first_sync",)
+PARTS = ("bench.first_sync", "bench.scoped")
 """Modules that each give rows of the area."""
 
 

@@ -21,7 +21,7 @@ from rollbook.handover.slip import natural, sorting, written
 from rollbook.profiles import Profile, parse
 from rollbook.roster.selection import Wanted, among
 from rollbook.roster.tables import Roster
-from rollbook.store import groupings, links, releases
+from rollbook.store import groupings, links, releases, scopes
 from rollbook.store.models import Connection, Institute, Link
 from rollbook.store.rosters import read_roster
 from rollbook.sync import read_memberships
@@ -201,5 +201,6 @@ def _change(request: Request, roster: Roster, action: str, change: Callable[[], 
         keys = change()
         if len(keys):
             request.author.note(request.institute, action, {"count": len(keys), "enrolments": keys.to_list()})
-    whose = roster.enrolments.join(keys.to_frame("enrolment"), on="enrolment", how="semi")
+        whose = roster.enrolments.join(keys.to_frame("enrolment"), on="enrolment", how="semi")
+        scopes.look_again(request.institute, whose["person"], request.day)
     return Changed(len(keys), whose["person"].n_unique())

@@ -15,9 +15,9 @@ from rollbook.acts.links import Linked, Subject, current, set_link
 from rollbook.acts.teams_known import known as all_known
 from rollbook.errors import InputRefused
 from rollbook.plan.sentences import REASONS, WHY
-from rollbook.store import decisions, links
+from rollbook.store import decisions, links, scopes
 from rollbook.store.identities import read_subjects
-from rollbook.store.models import Connection, Decision, Institute, Link
+from rollbook.store.models import Connection, Decision, Due, Institute, Link
 from rollbook.store.review import Pending, newest_run, pending
 from rollbook.store.runs import labels
 
@@ -110,4 +110,5 @@ def decide_without(desk: Desk, who: Subject, kind: Decision.Kind, reason: str = 
     with transaction.atomic():
         (link,) = links.reserve(desk.tenant, desk.institute, who.kind, subjects)["link"]
         decisions.decide(desk.tenant, link, kind, author.actor.name, reason, author.clock.now())
+        scopes.look_again(desk.institute, [link], author.clock.now().date(), Due.Kind.LINK)
         desk.changed("match.decided", {"kind": who.kind, "link": link, "decision": kind.value})

@@ -13,7 +13,7 @@ from rollbook.acts.desk import Desk
 from rollbook.acts.links import OBJECT_ID
 from rollbook.errors import InputRefused
 from rollbook.store.identities import read_people
-from rollbook.store.models import Account, Connection, Institute, Link, ProtectedAccount
+from rollbook.store.models import Account, Connection, Institute, Link, Noticed, ProtectedAccount
 
 REASON_LENGTH = 255
 
@@ -75,6 +75,7 @@ def protect(desk: Desk, account: str, reason: str) -> str:
                 "at": author.clock.now(),
             },
         )
+        Noticed.objects.create(tenant=desk.tenant, object_id=object_id)
         desk.changed("account.protected", {"object_id": object_id})
     return object_id
 
@@ -87,6 +88,7 @@ def release(desk: Desk, account: str) -> str:
         count, _ = entries.filter(object_id=object_id).delete()
         if not count:
             raise InputRefused(f"{account} is not on the list.", remedy="See it with `rollbook protect list`.")
+        Noticed.objects.create(tenant=desk.tenant, object_id=object_id)
         desk.changed("account.released", {"object_id": object_id})
     return object_id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,13 +29,13 @@ from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import Plan
 from rollbook.plan.guards import REGISTER
 from rollbook.profiles import parse
-from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, seen, trail
+from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, scopes, seen, trail
 from rollbook.store.budget import Urgency
 from rollbook.store.effects import remember_effects
 from rollbook.store.journal import StoreJournal
 from rollbook.store.memory import InstituteRegister, TenantMemory
-from rollbook.store.models import Connection, Institute, ProfileVersion, Run
-from rollbook.sync import Scope, View, absences, draft, prove_again, prove_view
+from rollbook.store.models import PARTS, Connection, Institute, ProfileVersion, Run
+from rollbook.sync import TEAM, Scope, TenantReader, View, absences, draft, prove_again, prove_view
 
 USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 """Whoever holds one of these may change any account that is not protected."""
@@ -54,28 +54,37 @@ class Session:
     actor: Actor
     clock: Clock
     show: Show
-    reading: mirror.Reading | None = None  # the one the newest plan was made of
+    reading: mirror.Reading | None = None  # the one the newest plan was made of, if it held the whole tenant
+    looked: dict[str, Any] = field(default_factory=dict)  # how far the newest plan saw (Run.looked)
+    kind: Run.Scope = Run.Scope.EVERYTHING
 
-    def plan(self) -> tuple[Plan, View]:
+    def plan(self, reader: TenantReader | None = None) -> tuple[Plan, View]:
         """The plan, and what it was made from; stores nothing but reserved links, what it saw of linked accounts and of leavers.
+
+        The tenant is read anew, or as `reader` has it.
 
         A plan as of a day to come tells what would be: nobody has left because of it.
         """
         began = self.clock.now()
+        self.looked = self.looked or scopes.horizon(self.institute, self.connection.tenant)
         register = InstituteRegister(self.institute)
-        plan, view = draft(self.scope, register, self.memory, self.tenant.reader, self.show.tell)
+        plan, view = draft(self.scope, register, self.memory, reader or self.tenant.reader, self.show.tell)
         self.reading = mirror.Reading(view.actual.users.filter(~pl.col("deleted")), began)
         mirror.end_claims(self.connection.tenant, self.reading)
         mirror.see(self.connection.tenant, self.reading)
+        self.note_leaving(view)
+        return plan, view
+
+    def note_leaving(self, view: View) -> None:
+        """Remember who has left; a look at a day to come says nothing of it."""
         if self.scope.as_of <= self.clock.now().astimezone(ZoneInfo(self.institute.time_zone)).date():
             self.memory.note_leaving(*absences(view, self.scope))
-        return plan, view
 
     def save(self, plan: Plan, purpose: Run.Purpose = Run.Purpose.SYNCHRONIZATION) -> Run:
         """The plan as a stored run."""
         version = ProfileVersion.objects.get(pk=self.scope.profile_version)
         tenant, actor, now = self.connection.tenant, self.actor.name, self.clock.now()
-        run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose)
+        run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose, self.kind, self.looked)
         if purpose == Run.Purpose.SYNCHRONIZATION and plan.held.height and not plan.first_run:
             approvals.settle(run, cleared(plan, approvals.of_run(run)))
         doubted = REGISTER in {objection.code for objection in plan.objections}
@@ -115,7 +124,7 @@ class Session:
         run.stopped = None
         run.save(update_fields=["state", "started_at", "stopped"])
         if self.tenant.budget is not None:
-            self.tenant.budget.urgency = Urgency.FIRST if run.first_run else Urgency.DELTA
+            self.tenant.budget.urgency = urgency_of(run)
         self.show.note(pace.sentence(self.bound(runs.load_changes(run)), self.clock.now(), self.institute.time_zone))
         journal = StoreJournal(run, self.lease, self.clock)
         reader, marked = self.tenant.reader, self.connection.mark_property
@@ -132,6 +141,7 @@ class Session:
         self._protect(run)
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
+        scopes.applied(run, self.scope.profile)
 
     def bound(self, changes: pl.DataFrame) -> pace.Bound:
         """How soon the open changes can be done at most; no matter where the tenant has no quotas."""
@@ -165,20 +175,28 @@ class Session:
         """The proof, remembered with the run: from the reading the plan was made of if nothing had to be done, else a new one."""
         self.show.tell("proof")
         carried_out = replace(plan, changes=runs.load_changes(run))
-        if plan.counts["changes"] == plan.counts["newly_waiting"]:
+        if nothing_done(plan):
             proof = prove_view(carried_out, view, self.scope)
         else:
             proof = prove_again(carried_out, view, self.scope, self.memory, self.tenant.reader, self.clock.sleep)
+        return self.proven(run, proof)
+
+    def proven(self, run: Run, proof: Proof) -> Proof:
+        """The proof, remembered with the run, which is finished unless something of it waits for approval."""
         proven = Run.State.PROVEN if proof.holds else Run.State.NOT_PROVEN
         run.state = Run.State.APPROVAL_DUE if approvals.unapproved(run) else proven
         run.proof = proof.as_json()
         run.finished_at = self.clock.now()
         with transaction.atomic():
-            run.save(update_fields=["state", "proof", "finished_at"])
             proofs.save_proof(run, proof)
             if not approvals.doubts_reading(run):
                 there = proof.groups.filter("there")
+                if run.scope in PARTS:  # of other groups only relations of the people it is about were read
+                    there = there.filter(pl.col("purpose") == TEAM)
                 seen.see_groups(run.tenant, there.select(link="team", relations="actual"))
+            if run.scope not in PARTS:
+                run.looked |= seen.managed(run.tenant, self.institute)
+            run.save(update_fields=["state", "proof", "finished_at", "looked"])
         self._trail("run.proven", run, proof.as_json())
         return proof
 
@@ -192,6 +210,18 @@ class Session:
             content={"run": run.number, **content},
             institute=self.institute,
         )
+
+
+def urgency_of(run: Run) -> Urgency:
+    """How much a run leaves of shared quotas for others: nothing where somebody waits for chosen people."""
+    if run.scope == Run.Scope.PEOPLE:
+        return Urgency.PERSON
+    return Urgency.FIRST if run.first_run else Urgency.DELTA
+
+
+def nothing_done(plan: Plan) -> bool:
+    """Whether a plan had nothing to carry out."""
+    return plan.counts["changes"] == plan.counts["newly_waiting"]
 
 
 @contextmanager
@@ -254,6 +284,15 @@ def apply_run(session: Session, run: Run, fingerprint: str | None) -> Synchroniz
 
     Without one, what was approved before and what no guard holds.
     """
+    plan = applied_as_stored(session, run, fingerprint)
+    # Desired and actual are read anew: what is proven is the tenant as it is now.
+    _, view = session.plan()
+    session.believe(run)
+    return Synchronized(run, plan, session.prove(run, plan, view))
+
+
+def applied_as_stored(session: Session, run: Run, fingerprint: str | None) -> Plan:
+    """The stored plan of `run`, applied as `apply_run` says. InputRefused if there is nothing left to apply, Frozen if nothing may be."""
     freezes.require_thawed(session.connection)
     if run.state not in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
         raise InputRefused(
@@ -263,7 +302,4 @@ def apply_run(session: Session, run: Run, fingerprint: str | None) -> Synchroniz
     plan = runs.load_plan(run)
     session.approve(run, plan, fingerprint)
     session.apply(run, planned_now=False)
-    # Desired and actual are read anew: what is proven is the tenant as it is now.
-    _, view = session.plan()
-    session.believe(run)
-    return Synchronized(run, plan, session.prove(run, plan, view))
+    return plan

@@ -32,7 +32,7 @@ from rollbook.roster.tables import Roster
 from rollbook.store import groupings
 from rollbook.store.links import linked_subjects
 from rollbook.store.memory import InstituteRegister
-from rollbook.store.models import Connection, Grouping, Institute, Link, Run, Tenant
+from rollbook.store.models import PARTS, Connection, Grouping, Institute, Link, Run, Tenant
 from rollbook.store.proofs import newest_proven, read_groups
 from rollbook.store.reasons import what_waits, why_undone
 
@@ -195,7 +195,7 @@ def _placed(look: _Looked, kind: Grouping.Kind) -> pl.DataFrame:
 
 def _newest_plan(look: _Looked) -> Run | None:
     runs = Run.objects.filter(institute=look.request.institute, purpose=Run.Purpose.SYNCHRONIZATION)
-    return runs.filter(tenant=look.tenant).order_by("-number").first() if look.tenant else None
+    return runs.filter(tenant=look.tenant).exclude(scope__in=PARTS).order_by("-number").first() if look.tenant else None
 
 
 def _said_of_teams(run: Run | None, placed: pl.DataFrame) -> dict[tuple[str, int], list[str]]:

@@ -160,6 +160,9 @@ class _Pass:
         self._undecided: set[int] = (
             set()
         )  # links whose creation got no answer: whatever names them has to wait for the next pass
+        self._unowned: set[int] = (
+            set()
+        )  # groups to which owners are added in the next pass only: their teams wait for it
         self._blocked: list[int] = []
         self._resting: set[int] = set()
         self._intended: set[int] = set()
@@ -223,6 +226,8 @@ class _Pass:
         if unit.kind not in MAKERS and not self._is_there(unit.subject):
             self._hold(unit.changes, unit.subject)
             return ()
+        if unit.kind == Kind.CREATE_TEAM and unit.subject in self._unowned:
+            return ()
         ready = []
         for change in unit.changes:
             if change.other is None or self._is_there(change.other):
@@ -236,9 +241,14 @@ class _Pass:
         return link in self._object_ids and link not in self._undecided
 
     def _hold(self, changes: Sequence[Change], missing: int) -> None:
-        if missing not in self._undecided:
+        if missing in self._undecided:
+            self._owners_later(changes)
+        else:
             self._blocked += [change.seq for change in changes]
             self._counts.settled(changes)
+
+    def _owners_later(self, changes: Sequence[Change]) -> None:
+        self._unowned.update(change.subject for change in changes if change.kind == Kind.ADD_OWNER)
 
     def _rest(self, work: Work) -> Rest | None:
         """For how long what this write names may stay unseen."""
@@ -293,6 +303,7 @@ class _Pass:
         self._following.extend((unit, following) for following in settled.following)
         if settled.answer is None:
             self._undecided.update(change.subject for change in work.changes if change.kind in APPEARING)
+            self._owners_later(work.changes)
         elif settled.answer.verdict == ChangeVerdict.DONE:
             now = self._run.clock.monotonic()
             self._object_ids.update(settled.answer.object_ids)

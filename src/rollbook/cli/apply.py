@@ -25,7 +25,7 @@ def apply(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.runs import apply_run
+    from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover, undo
     from rollbook.clock import SystemClock
     from rollbook.store import approvals
@@ -47,7 +47,7 @@ def apply(
         typer.confirm(f"Apply {what} {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
     with context.open_session(school, found.as_of, clock, quiet=quiet or as_json) as session:
         whole = not in_parts and found.state != found.State.APPLYING
-        done = apply_run(session, found, found.fingerprint if whole else None)
+        done = apply_planned(session, found, found.fingerprint if whole else None)
     if as_json:
         print_json(listing.summary(done.run))
     else:

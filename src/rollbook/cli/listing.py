@@ -33,6 +33,9 @@ def summary(run: Run) -> dict[str, Any]:
     return {
         "run": run.number,
         "state": run.state,
+        "scope": run.scope,
+        "people": len(run.looked["people"]) if "people" in run.looked else None,
+        "missed": run.looked.get("missed"),
         "fingerprint": run.fingerprint,
         "as_of": run.as_of.isoformat(),
         "first_run": run.first_run,
@@ -119,7 +122,14 @@ def show_summary(run: Run) -> None:
     out.print(
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
-    out.print(f"  {told_counts(run.counts)}")
+    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(told['people'])}")
+    if told["missed"] and told["missed"]["changes"]:
+        numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
+        out.print(
+            f"  Scoped synchronizations missed {told['missed']['changes']:,} of these changes (numbers {numbers}). "
+            "That is a defect of Rollbook: please report it.",
+            style="red",
+        )
     for verdict, count in told["verdicts"].items():
         out.print(f"  {count:>8,} {verdict}: {VERDICTS[verdict]}")
     for entry in run.forecast:
@@ -135,6 +145,17 @@ def show_summary(run: Run) -> None:
         out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
         show_proof(run.proof)
+
+
+SHOWN = 10
+
+ABOUT = {
+    "everything": "",
+    "full": "; the tenant was read anew",
+    "changed": "; for {} people of whom something changed, and what depends on them",
+    "people": "; for {} people, and what depends on them",
+}
+"""What a run was about, behind its numbers."""
 
 
 def show_unapproved(run: Run) -> None:

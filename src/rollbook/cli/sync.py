@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 def sync(
     institute: InstituteName = None,
     as_of: AsOf = None,
+    person: Annotated[
+        list[str] | None, typer.Option(help="Only this person, by sourced id or SIS number; may be said several times.")
+    ] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only what changed, or fell due, since the last one.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything, the tenant read anew; tells what scoped ones missed.")
+    ] = False,
     approve: Annotated[str | None, typer.Option(help="Fingerprint of the plan you agree to.")] = None,
     scheduled: Annotated[
         bool, typer.Option("--scheduled", help="A timer asks: a connection that fails is left alone for a while.")
@@ -24,12 +33,18 @@ def sync(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due for the rest."""
+    """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due for the rest.
+
+    Without an option everything is planned, and the tenant is read by what changed in it.
+    """
+    chosen = [name for name, wanted in (("--person", person), ("--changed", changed), ("--full", full)) if wanted]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"{' and '.join(chosen)} exclude each other")
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
     from rollbook.acts.failing import refuse_while_resting
-    from rollbook.acts.runs import synchronize
+    from rollbook.acts.scopes import synchronize_changed, synchronize_everything, synchronize_people
     from rollbook.cli import context, listing
     from rollbook.clock import SystemClock
 
@@ -38,7 +53,12 @@ def sync(
     if scheduled:
         refuse_while_resting(school, clock)
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
-        done = synchronize(session, approve)
+        if person:
+            done = synchronize_people(session, person, approve)
+        elif changed:
+            done = synchronize_changed(session, approve)
+        else:
+            done = synchronize_everything(session, approve, anew=full)
     if as_json:
         print_json(listing.summary(done.run))
     else:

@@ -11,7 +11,7 @@ import polars as pl
 from rollbook.clock import Clock
 from rollbook.directory.state import Relation
 from rollbook.errors import Later, Never, Stop
-from rollbook.graph import batch, codec
+from rollbook.graph import batch, codec, delta
 from rollbook.graph.consent import roles_of, withdrawn
 from rollbook.graph.protocol import Answer, Request, next_page, verdict
 from rollbook.graph.throttle import Throttle
@@ -58,11 +58,26 @@ class GraphReader:
         found = list(self._pages(path))
         self._throttle.tenant_has(len(found))
         there = codec.users_frame(found, self._mark_property, protected)
-        gone = codec.users_frame(self._deleted(), self._mark_property, deleted=True)
+        gone = codec.users_frame(self.deleted_users(), self._mark_property, deleted=True)
         # Lists lag apart from each other: whoever is in both was deleted, or restored, a moment ago. The next look says which.
         return pl.concat([there, gone.join(there, on="object_id", how="anti")])
 
-    def _deleted(self) -> list[dict[str, Any]]:
+    def round(self, collection: str, asked: str | None, link: str | None) -> delta.Round:
+        """The delta round of a collection from `link` on; a whole one without a link, or if something else was `asked` before."""
+        if collection == delta.GROUPS:
+            self._require_hidden_members()
+        asking = delta.PATHS[collection](self._mark_property)
+        told = delta.follow(self._get_page, asking, link if asked == asking else None)
+        if collection == delta.USERS and told.whole:
+            self._throttle.tenant_has(len(told.entries))
+        return told
+
+    @property
+    def mark_property(self) -> str:
+        """The property of users that carries our mark; empty where nothing of ours is made."""
+        return self._mark_property
+
+    def deleted_users(self) -> list[dict[str, Any]]:
         """Users that can be restored. None where we may not see them: then nobody is restored, and nothing else differs."""
         select = codec.user_select(self._mark_property)
         try:

@@ -36,6 +36,21 @@ DECISIONS: Schema = {
 }
 
 
+AROUND: Schema = {"user": pl.Int64, "enabled": pl.Boolean, "licensed": pl.Boolean}
+
+SIZES: Schema = {"team": pl.Int64, "members": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What lies beyond a plan that is about a part of the school only: people with accounts of whom nothing but memberships is planned
+    (`around`, schema AROUND), and members of groups that were not read whole (`sizes`, schema SIZES).
+    """
+
+    around: pl.DataFrame
+    sizes: pl.DataFrame
+
+
 SEEN_ACCOUNTS: Schema = {"link": pl.Int64, "object_id": pl.String}
 
 SEEN_GROUPS: Schema = {
@@ -93,3 +108,4 @@ class Context:
     waited: pl.DataFrame  # WAITED: what waited, and why, when the tenant was last synchronized
     decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=pl.Schema(DECISIONS)))  # of people
     guarding: Guarding = field(default_factory=Guarding)
+    beyond: Beyond | None = None  # of a plan that is about a part only

@@ -9,7 +9,7 @@ import polars as pl
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import Relation, State
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.plan.context import Context, Guarding
+from rollbook.plan.context import SIZES, Context, Guarding
 from rollbook.plan.guards import Evidence
 from rollbook.plan.match import Matched
 
@@ -28,19 +28,26 @@ def evidence_of(
     """
     guarding = context.guarding
     members = actual.memberships.filter(pl.col("relation") == int(Relation.MEMBER))
+    crowds = members.group_by("team").agg(members=pl.len()).cast(pl.Schema(SIZES))
     accounts = guarding.accounts.join(desired.state.users, on="link", how="semi")
     seen = guarding.groups.join(context.group_links.select("link", "object_id"), on="link").drop_nulls("object_id")
     groups = seen.join(desired.state.groups, on="link", how="semi")
     teams = desired.state.groups.filter(pl.col("purpose") == "team")
     lost = groups.join(actual.groups, on="object_id", how="anti")
+    read = groups.join(lost, on="link", how="anti")
+    if context.beyond is not None:
+        crowds = pl.concat([crowds, context.beyond.sizes]).unique("team", keep="last")
+        read = read.filter("team")  # of other groups only relations of some people were read
+    managed = _managed(guarding, actual.memberships.join(groups_open, on="team", how="semi"), matched, teams)
     return Evidence(
-        managed=_managed(guarding, actual.memberships.join(groups_open, on="team", how="semi"), matched, teams),
-        members=members.group_by("team").agg(members=pl.len()),
-        accounts=accounts.height,
-        groups=groups.height,
+        managed=managed,
+        members=crowds,
+        # What is no longer there is, of a part too, compared with all there is.
+        accounts=accounts.height if guarding.whole else max(accounts.height, managed["users"]),
+        groups=groups.height if guarding.whole else max(groups.height, managed["teams"]),
         lost_accounts=accounts.join(actual.users, on="object_id", how="anti").height,
         lost_groups=lost.height,
-        sizes=_sizes(groups.join(lost, on="link", how="anti"), actual),
+        sizes=_sizes(read, actual),
         teams=teams["link"],
         left=_left(changes, seen, desired, context, teams["link"]),
         register=guarding.register,

@@ -39,11 +39,14 @@ CROWDED: Schema = {"team": pl.Int64, "members": pl.Int64}
 KEY = ["team", "user", "relation"]
 
 
-def beyond_limits(adding: pl.DataFrame, staying: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+def beyond_limits(
+    adding: pl.DataFrame, staying: pl.DataFrame, groups: pl.DataFrame, *sizes: pl.DataFrame
+) -> pl.DataFrame:
     """The relations of `adding` that Microsoft would refuse, or not make use of (schema BEYOND); each once.
 
     Both frames are [team, user, relation], nested groups among them; of `staying`, which is there already, user is null for whoever is
-    not in the register. `groups` [link, kind, has_team] are those they are of, whatever they are for.
+    not in the register. `groups` [link, kind, has_team] are those they are of, whatever they are for. `sizes`
+    [team, members] are of groups of which not all relations are given: a full team takes nobody.
     """
     of = groups.select(team="link", kind="kind", has_team="has_team")
     known = pl.concat(
@@ -61,6 +64,11 @@ def beyond_limits(adding: pl.DataFrame, staying: pl.DataFrame, groups: pl.DataFr
         ),
         _in_too_many_security_groups(named.filter(pl.col("kind") == "security", ~owner)),
     ]
+    for given in sizes:
+        full = given.filter(pl.col("members") >= MEMBERS_A_TEAM)
+        found.append(
+            _told(known.filter("new", ~owner, "has_team").join(full, on="team", how="semi"), Cause.TOO_MANY_MEMBERS)
+        )
     return pl.concat(found).unique(KEY, keep="first", maintain_order=True).sort(KEY)
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import State
-from rollbook.plan.accounts import diff_accounts
+from rollbook.plan.accounts import Accounts, diff_accounts
 from rollbook.plan.changes import CHANGES, DETAILS, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import Context
 from rollbook.plan.declines import with_declined
@@ -41,15 +41,16 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     `actual.memberships` are those of the matched groups, by link. Equal content gives an equal fingerprint.
     """
     accounts = diff_accounts(desired, actual, matched, context, profile)
-    groups = diff_groups(desired, actual, matched, accounts, context)
+    able = _with_around(accounts, context)
+    groups = diff_groups(desired, actual, matched, able, context)
     nested = pl.concat([groups.open["team"], desired.unmanaged["link"]])
-    usable = pl.concat([accounts.usable.select("user"), nested.alias("user").to_frame()])
+    usable = pl.concat([able.usable.select("user"), nested.alias("user").to_frame()])
     belonging = desired.reasons.join(usable, on="user", how="semi").join(groups.open, on="team", how="semi")
     ours = _ours(actual.memberships, usable, groups.open, desired.outside)
     unknown = _unknown(actual, matched, groups.open, context, profile)
     by_hand = actual.users.filter(pl.col("account_enabled"), ~pl.col("deleted"))["object_id"]
-    limits = _limits(actual.memberships, unknown, desired.state.groups)
-    rules = Rules(nested, limits, Acting(accounts.usable, by_hand), desired.outside)
+    limits = _limits(actual.memberships, unknown, desired.state.groups, context)
+    rules = Rules(nested, limits, Acting(able.usable, by_hand), desired.outside)
     memberships = diff_memberships(belonging, ours, groups.open, rules, profile)
     moves = only_once_replaced(memberships.changes, actual.memberships, desired.reasons, nested)
     ordered = numbered(together([matched.changes, accounts.changes, groups.changes, moves, remove_strangers(unknown)]))
@@ -75,6 +76,18 @@ def make_plan(desired: Desired, actual: State, matched: Matched, context: Contex
     )
 
 
+def _with_around(accounts: Accounts, context: Context) -> Accounts:
+    """The accounts with those around the part a plan is about: they can own groups, too."""
+    if context.beyond is None:
+        return accounts
+    return replace(accounts, usable=pl.concat([accounts.usable, context.beyond.around]))
+
+
+def _crowds(context: Context) -> list[pl.DataFrame]:
+    """Sizes of groups that were not read whole."""
+    return [] if context.beyond is None else [context.beyond.sizes]
+
+
 def _unknown(actual: State, matched: Matched, groups: pl.DataFrame, context: Context, profile: Profile) -> pl.DataFrame:
     """People no register knows [team, user_object_id], in teams they have to leave, if the profile wants that; keeping previous
     members wins over it.
@@ -91,14 +104,14 @@ def _unknown(actual: State, matched: Matched, groups: pl.DataFrame, context: Con
     return strangers(actual.memberships, groups.filter(pl.col("purpose") == "team"), actual.users, linked)
 
 
-def _limits(memberships: pl.DataFrame, unknown: pl.DataFrame, groups: pl.DataFrame) -> Limits:
+def _limits(memberships: pl.DataFrame, unknown: pl.DataFrame, groups: pl.DataFrame, context: Context) -> Limits:
     """Microsoft's limits over what the tenant holds, without what ends and whoever is `unknown` and leaves, and what is added."""
 
     def beyond(adding: pl.DataFrame, ending: pl.DataFrame) -> pl.DataFrame:
         staying = memberships.join(ending, on=["team", "user", "relation"], how="anti").join(
             unknown, on=["team", "user_object_id"], how="anti"
         )
-        return beyond_limits(adding, staying, groups)
+        return beyond_limits(adding, staying, groups, *_crowds(context))
 
     return beyond
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 import polars as pl
 from django.db import connection, models, transaction
 
@@ -38,6 +39,15 @@ def insert_in_chunks(model: type[models.Model], frame: pl.DataFrame) -> None:
     for part in frame.iter_slices(CHUNK):
         with transaction.atomic():
             insert_frame(model, part)
+
+
+def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, list[Any]]:
+    """The condition that `column` is one of `values`, and its parameters: one, however many values there are."""
+    listed = list(values)
+    if connection.vendor == "postgresql":
+        kind = "text" if listed and isinstance(listed[0], str) else "bigint"
+        return f"{column} = ANY(%s::{kind}[])" if listed else "FALSE", [listed] if listed else []
+    return f"{column} IN (SELECT value FROM json_each(%s))", [orjson.dumps(listed).decode()]
 
 
 def execute_many(statement: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 from django.db import transaction
 
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.models import Grouping, Institute, Link, Tenant
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -25,24 +25,29 @@ KNOWN: Schema = {
 MADE: Schema = {"key": pl.String, "period": pl.Int64, "link": pl.Int64, "mark": pl.String}
 
 
+FEW = 5_000
+"""Up to so many of them are asked for one by one; beyond, all there are."""
+
+
 def digest(key: str) -> str:
     """What stands for a key in the index."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def known(institute: Institute, kind: str) -> pl.DataFrame:
-    """Every grouping of this kind the institute ever had (schema KNOWN)."""
+def known(institute: Institute, kind: str, keys: pl.Series | None = None) -> pl.DataFrame:
+    """Every grouping of this kind the institute ever had, or those of `keys` and maybe others (schema KNOWN)."""
+    chosen, listed = ("TRUE", []) if keys is None or keys.len() > FEW else among("digest", map(digest, keys))
     statement = (
         f"SELECT id, key, period, sourced_id, code, label FROM {table_of(Grouping)} "
-        "WHERE institute_id = %s AND kind = %s ORDER BY id"
+        f"WHERE institute_id = %s AND kind = %s AND {chosen} ORDER BY id"
     )
-    return read_frame(statement, [institute.pk, kind], KNOWN)
+    return read_frame(statement, [institute.pk, kind, *listed], KNOWN)
 
 
 def remembered(institute: Institute, kind: str, groups: pl.DataFrame) -> pl.DataFrame:
     """[key, period, subject] of `groups` [key, period, sourced_id, code, label]; new ones are made, renamed ones told."""
     wanted = groups.select("key", "period", *NAMED).unique(["key", "period"], keep="first", maintain_order=True)
-    before = known(institute, kind)
+    before = known(institute, kind, wanted["key"])
     compared = wanted.join(before, on=["key", "period"], how="left", suffix="_before")
     new = compared.filter(pl.col("subject").is_null()).select("key", "period", *NAMED)
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in NAMED)
@@ -57,7 +62,7 @@ def remembered(institute: Institute, kind: str, groups: pl.DataFrame) -> pl.Data
             f"UPDATE {table_of(Grouping)} SET sourced_id = %s, code = %s, label = %s WHERE id = %s",
             renamed.select(*NAMED, "subject").iter_rows(),
         )
-    return wanted.join(known(institute, kind), on=["key", "period"]).select("key", "period", "subject")
+    return wanted.join(known(institute, kind, wanted["key"]), on=["key", "period"]).select("key", "period", "subject")
 
 
 def made(tenant: Tenant, institute: Institute, kind: str) -> pl.DataFrame:

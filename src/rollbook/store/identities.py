@@ -9,7 +9,7 @@ from django.db import models as django_models
 
 from rollbook.roster.vocabulary import UserType
 from rollbook.store import groupings
-from rollbook.store.bulk import read_frame, table_of
+from rollbook.store.bulk import among, read_frame, table_of
 from rollbook.store.models import AcademicPeriod, Institute, Link, PersonRecord
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 
@@ -28,9 +28,9 @@ SUBJECTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 CHUNK = 5_000
 
 
-def read_people(institute: Institute) -> pl.DataFrame:
-    """Everybody who is or ever was in the register, by the newest published record (schema PEOPLE); one row a person."""
-    return _newest(institute, PersonRecord, ("entity", "sourced_id", "sis_number"), PEOPLE)
+def read_people(institute: Institute, people: pl.Series | None = None) -> pl.DataFrame:
+    """Everybody, or these, who is or ever was in the register, by the newest published record (schema PEOPLE); one row a person."""
+    return _newest(institute, PersonRecord, ("entity", "sourced_id", "sis_number"), PEOPLE, people)
 
 
 def read_subjects(institute: Institute, kind: str) -> pl.DataFrame:
@@ -72,17 +72,20 @@ def _newest(
     model: type[django_models.Model],
     columns: Sequence[str],
     schema: Mapping[str, pl.DataType | type[pl.DataType]],
+    entities: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """The newest published record of every entity, one row each; the first column is the entity."""
+    """The newest published record of every entity, or of these, one row each; the first column is the entity."""
+    chosen, listed = ("TRUE", []) if entities is None else among("r.entity", entities)
+    plus = "" if entities is None else "+"  # as in store.points: no walk through the source
     table = table_of(model)
-    newest = f"(SELECT MAX(n.since) FROM {table} n WHERE n.entity = r.entity AND n.source_id = r.source_id AND n.since <= %s)"
+    newest = f"(SELECT MAX(n.since) FROM {table} n WHERE n.entity = r.entity AND +n.source_id = r.source_id AND +n.since <= %s)"
     frames = [pl.DataFrame(schema=pl.Schema(schema))]
     for source in institute.sources.order_by("precedence", "pk"):
         statement = (
             f"SELECT {', '.join(f'r.{name}' for name in columns)} FROM {table} r "
-            f"WHERE r.source_id = %s AND r.since = {newest} ORDER BY r.entity"
+            f"WHERE {plus}r.source_id = %s AND {chosen} AND +r.since = {newest} ORDER BY r.entity"
         )
-        frames.append(read_frame(statement, [source.pk, source.published], schema))
+        frames.append(read_frame(statement, [source.pk, *listed, source.published], schema))
     return pl.concat(frames).unique(next(iter(schema)), keep="first", maintain_order=True)
 
 

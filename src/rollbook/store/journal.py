@@ -13,7 +13,7 @@ from rollbook.clock import Clock
 from rollbook.plan.changes import CHANGES, ChangeVerdict, Kind
 from rollbook.plan.make import MAKERS
 from rollbook.store import freezes, leases, models, passwords, runs
-from rollbook.store.bulk import execute_many, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, read_frame, table_of
 from rollbook.store.models import Link, Run, Secret
 from rollbook.store.vault import Vault
 
@@ -110,18 +110,25 @@ class StoreJournal:
         return frozenset(int(seq) for seqs in sent for seq in seqs.split(","))
 
     def object_ids(self) -> dict[int, str]:
-        """Microsoft's object id of every link of the tenant that has one."""
+        """Microsoft's object id of every link that a change of the run is about, of those that have one."""
         if self._object_ids is None:
-            linked = Link.objects.filter(tenant=self._run.tenant_id, object_id__isnull=False)
-            rows = linked.values_list("pk", "object_id")
+            quote = connection.ops.quote_name
+            about = " UNION ".join(
+                f"SELECT {quote(side)} FROM {table_of(models.Change)} WHERE run_id = %s"
+                for side in ("subject", "object")
+            )
+            statement = f"SELECT id, object_id FROM {table_of(Link)} WHERE id IN ({about}) AND object_id IS NOT NULL"
+            schema = {"link": pl.Int64, "object_id": pl.String}
+            rows = read_frame(statement, [self._run.pk, self._run.pk], schema).iter_rows()
             self._object_ids = {link: str(object_id) for link, object_id in rows}
         return self._object_ids
 
     def marks(self, links: Sequence[int]) -> dict[int, str]:
         """The mark that objects of these links carry at Microsoft."""
-        wanted = set(links)
-        known = Link.objects.filter(tenant=self._run.tenant_id).values_list("pk", "mark")
-        return {link: mark for link, mark in known if link in wanted}
+        chosen, listed = among("id", links)
+        statement = f"SELECT id, mark FROM {table_of(Link)} WHERE {chosen} AND tenant_id = %s"
+        found = read_frame(statement, [*listed, self._run.tenant_id], {"link": pl.Int64, "mark": pl.String})
+        return dict(found.iter_rows())
 
     def made_here(self) -> frozenset[int]:
         """Links whose object this run made."""

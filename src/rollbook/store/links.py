@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import polars as pl
 from django.db import transaction
 
-from rollbook.store import decisions, mirror
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store import decisions, mirror, scopes
+from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.marks import fresh_marks
-from rollbook.store.models import Institute, Link, LinkHistory, Secret, Tenant
+from rollbook.store.models import Due, Institute, Link, LinkHistory, Secret, Tenant
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -45,7 +45,7 @@ class By:
 
 def reserve(tenant: Tenant, institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
     """[subject, period, link, mark] of all `subjects` [subject, period]; missing links are made in bulk, nothing at Microsoft."""
-    known = _reserved(tenant, kind)
+    known = _reserved(tenant, kind, subjects)
     missing = subjects.select("subject", "period").join(known, on=["subject", "period"], how="anti").unique()
     if missing.height:
         rows = fresh_marks(tenant, institute, kind, missing).with_columns(
@@ -53,13 +53,20 @@ def reserve(tenant: Tenant, institute: Institute, kind: str, subjects: pl.DataFr
         )
         with transaction.atomic():
             insert_frame(Link, rows.sort("period", "subject"))
-        known = _reserved(tenant, kind)
+        known = _reserved(tenant, kind, subjects)
     return subjects.select("subject", "period").join(known, on=["subject", "period"])
 
 
-def _reserved(tenant: Tenant, kind: str) -> pl.DataFrame:
-    statement = f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s"
-    return read_frame(statement, [tenant.pk, kind], RESERVED)
+FEW = 5_000
+"""Up to so many of them are asked for one by one; beyond, all there are."""
+
+
+def _reserved(tenant: Tenant, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
+    chosen, listed = among("subject", subjects["subject"]) if subjects.height <= FEW else ("TRUE", [])
+    statement = (
+        f"SELECT subject, period, id, mark FROM {table_of(Link)} WHERE tenant_id = %s AND kind = %s AND {chosen}"
+    )
+    return read_frame(statement, [tenant.pk, kind, *listed], RESERVED)
 
 
 def linked_subjects(tenant: Tenant, kind: str) -> pl.DataFrame:
@@ -106,6 +113,7 @@ def change(tenant: Tenant, institute: Institute, kind: str, wanted: pl.DataFrame
         undone = moves.filter(pl.col("object_id").is_null()).select("link", object_id="held")
         decisions.refuse(tenant, undone, by.actor, by.reason, by.at)
         _forget_what_was(moves)
+        scopes.look_again(institute, moves["link"], by.at.date(), Due.Kind.LINK)
     return moves.height
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import hmac
 import itertools
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.store import groupings
+from rollbook.store.bulk import among, read_frame, table_of
 from rollbook.store.home import mark_key
-from rollbook.store.identities import read_periods, read_subjects
+from rollbook.store.identities import read_people, read_periods, read_subjects
 from rollbook.store.models import Institute, Link, LinkHistory, Tenant
 from rollbook.store.models.tenancy import TYPES_PER_INSTITUTE
 
@@ -55,19 +56,33 @@ class Marking:
 
 def fresh_marks(tenant: Tenant, institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFrame:
     """[subject, period, mark] for all `subjects` [subject, period]: marks that no object and no link has or had."""
-    taken, marking = in_use(tenant), Marking.of(tenant, institute, kind)
+    marking, named = Marking.of(tenant, institute, kind), _named(institute, kind, subjects)
+    few = None
+    if named.height <= FEW:
+        names = named["name"].drop_nulls()
+        few = [marking.mark(name, turn) for name in names for turn in range(TURNS_RECOGNISED)]
+    taken = in_use(tenant, few)
     rows = []
-    for subject, period, name in _named(institute, kind, subjects).iter_rows():
+    for subject, period, name in named.iter_rows():
         mark = next(mark for mark in marking.marks(name) if mark not in taken)
         taken.add(mark)
         rows.append((subject, period, mark))
     return pl.DataFrame(rows, schema=MARKS, orient="row")
 
 
-def in_use(tenant: Tenant) -> set[str]:
-    """Every mark a link of the tenant has, or has given up while its object still carries it."""
-    given_up = LinkHistory.objects.filter(link__tenant=tenant, mark__isnull=False).values_list("mark", flat=True)
-    return {*Link.objects.filter(tenant=tenant).values_list("mark", flat=True), *(str(mark) for mark in given_up)}
+FEW = 1_000
+"""Up to so many subjects, only the marks they can have are asked for; beyond, all there are."""
+
+
+def in_use(tenant: Tenant, among_these: Sequence[str] | None = None) -> set[str]:
+    """Every mark, or every one among these, that a link of the tenant has, or has given up while its object still carries it."""
+    chosen, listed = ("TRUE", []) if among_these is None else among("m.mark", among_these)
+    given_up = f"JOIN {table_of(Link)} l ON l.id = m.link_id WHERE l.tenant_id = %s AND m.mark IS NOT NULL"
+    statement = (
+        f"SELECT m.mark FROM {table_of(Link)} m WHERE +m.tenant_id = %s AND {chosen} "
+        f"UNION SELECT m.mark FROM {table_of(LinkHistory)} m {given_up} AND {chosen}"
+    )
+    return set(read_frame(statement, [tenant.pk, *listed, tenant.pk, *listed], {"mark": pl.String})["mark"])
 
 
 def recognised(tenant: Tenant, institute: Institute, kind: str, marks: Collection[str]) -> pl.DataFrame:
@@ -90,7 +105,8 @@ def _named(institute: Institute, kind: str, subjects: pl.DataFrame) -> pl.DataFr
     if kind == Link.Kind.LICENCE:
         return wanted.with_columns(name=(pl.col("subject") % TYPES_PER_INSTITUTE).cast(pl.String))
     if kind == Link.Kind.USER:
-        known = read_subjects(institute, kind).select("subject", name="sourced_id")
+        few = wanted["subject"] if wanted.height <= FEW else None
+        known = read_people(institute, few).select(subject="person", name="sourced_id")
         return wanted.join(known, on="subject", how="left", maintain_order="left")
     keys = groupings.known(institute, kind).select("subject", "key")
     named = wanted.join(keys, on="subject", how="left", maintain_order="left")

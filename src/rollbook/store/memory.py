@@ -13,9 +13,9 @@ from rollbook.plan.changes import ChangeVerdict
 from rollbook.plan.context import GRANTED, LINKS, RESERVED, WAITED, Guarding
 from rollbook.roster.tables import USER_TYPE, Roster
 from rollbook.store import approvals, decisions, groupings, history, links, protection, releases, seen
-from rollbook.store.bulk import execute_many, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, read_frame, table_of
 from rollbook.store.identities import licence_subject
-from rollbook.store.models import Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
+from rollbook.store.models import PARTS, Change, Institute, LicenceGrant, Link, NameReservation, Profile, Run, Tenant
 from rollbook.store.rosters import read_departed, read_roster
 
 
@@ -100,7 +100,10 @@ class TenantMemory:
 
         Only rows that differ are written, so that an ordinary day costs nothing.
         """
-        known = self.links("user").select("link", "left_on")
+        about = pl.concat([leaving["link"], staying["link"]])
+        chosen, listed = among("id", about) if about.len() <= links.FEW else ("TRUE", [])
+        statement = f"SELECT id, left_on FROM {table_of(Link)} WHERE {chosen} AND +tenant_id = %s AND kind = 'user'"
+        known = read_frame(statement, [*listed, self.tenant.pk], {"link": pl.Int64, "left_on": pl.Date})
         new = leaving.join(known.filter(pl.col("left_on").is_null()), on="link").select("since", "link")
         back = known.filter(pl.col("left_on").is_not_null()).join(staying, on="link", how="semi")
         rows = [*new.iter_rows(), *((None, link) for link in back["link"])]
@@ -118,11 +121,12 @@ class TenantMemory:
 
     def waited(self) -> pl.DataFrame:
         """What waited when this institute was last synchronized with the tenant (schema WAITED)."""
-        runs = Run.objects.filter(tenant=self.tenant, purpose=Run.Purpose.SYNCHRONIZATION)
-        begun = runs.filter(institute=self.institute, started_at__isnull=False).exclude(state=Run.State.APPLYING)
-        last = begun.order_by("-number").first()
-        statement = f'SELECT kind, subject, "object", cause FROM {table_of(Change)} WHERE run_id = %s AND verdict = %s'
-        return read_frame(statement, [last.pk if last else 0, int(ChangeVerdict.WAITS)], WAITED)
+        chosen, listed = among("run_id", waiting_runs(self.tenant, self.institute))
+        statement = (
+            f'SELECT kind, subject, "object", cause FROM {table_of(Change)} '
+            f"WHERE {chosen} AND verdict = {int(ChangeVerdict.WAITS)}"
+        )
+        return read_frame(statement, listed, WAITED).unique(maintain_order=True)
 
     def done_about(self, changes: pl.DataFrame) -> pl.DataFrame:
         """What earlier runs did about the subjects of these changes, oldest first (schema DONE). Asks only if there are any."""
@@ -139,3 +143,13 @@ class TenantMemory:
     def guarding(self, about: Sequence[int] | None = None) -> Guarding:
         """What guards compare a plan of the whole institute with, or one that is `about` these links alone."""
         return seen.guarding(self.tenant, self.institute, about)
+
+
+def waiting_runs(tenant: Tenant, institute: Institute) -> list[int]:
+    """The institute's last run about everything that was begun in the tenant and is not under way, and those about a part since."""
+    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION)
+    begun = runs.filter(started_at__isnull=False).exclude(state=Run.State.APPLYING)
+    whole = begun.exclude(scope__in=PARTS).order_by("-number").first()
+    if whole is None:
+        return list(begun.values_list("pk", flat=True))
+    return [whole.pk, *begun.filter(number__gt=whole.number).values_list("pk", flat=True)]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from django.db import transaction
 from django.db.models import Q
 
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.models import Account, Change, Link, Run, Tenant
 from rollbook.store.runs import load_details
 
@@ -41,10 +42,16 @@ class Reading:
     at: dt.datetime
 
 
-def known(tenant: Tenant) -> pl.DataFrame:
-    """The mirror of a tenant (schema STATE)."""
+FEW = 5_000
+"""Up to so many accounts are asked for one by one; beyond, all there are."""
+
+
+def known(tenant: Tenant, links: pl.Series | None = None) -> pl.DataFrame:
+    """The mirror of a tenant, all of it or at least of these links (schema STATE)."""
     columns = ", ".join(SEEN)
-    return read_frame(f"SELECT link_id, {columns} FROM {table_of(Account)} WHERE tenant_id = %s", [tenant.pk], STATE)
+    chosen, listed = among("link_id", links) if links is not None and links.len() <= FEW else ("TRUE", [])
+    statement = f"SELECT link_id, {columns} FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s"
+    return read_frame(statement, [*listed, tenant.pk], STATE)
 
 
 def see(tenant: Tenant, reading: Reading) -> int:
@@ -52,8 +59,8 @@ def see(tenant: Tenant, reading: Reading) -> int:
 
     What the reading does not hold is left as it is: see `forget_absent`.
     """
-    seen = reading.users.select(SEEN).join(_linked(tenant), on="object_id")
-    seen = seen.join(_settling(tenant, reading.at), on="link", how="anti")
+    seen = reading.users.select(SEEN).join(_linked(tenant, reading.users["object_id"]), on="object_id")
+    seen = seen.join(_settling(tenant, reading.at, seen["link"]), on="link", how="anti")
     return _write(tenant, seen.select(STATE.keys()), reading.at, written=False)
 
 
@@ -76,7 +83,7 @@ def follow(run: Run, at: dt.datetime) -> int:
     done = _done(run)
     if done.is_empty():
         return 0
-    before = known(run.tenant)
+    before = known(run.tenant, done["link"])
     switched = {int(Kind.ENABLE_USER): True, int(Kind.DISABLE_USER): False}
     enabled = pl.col("kind").replace_strict(switched, default=None, return_dtype=pl.Boolean)
     last = (
@@ -86,7 +93,7 @@ def follow(run: Run, at: dt.datetime) -> int:
     )
     written = last.agg(pl.col("user_principal_name", "account_enabled").drop_nulls().last())
     after = (
-        written.join(_linked(run.tenant), on="link")
+        written.join(_linked(run.tenant, links=written["link"]), on="link")
         .join(before, on="link", how="left", suffix="_before")
         .with_columns(pl.coalesce(n, f"{n}_before").alias(n) for n in ("user_principal_name", "account_enabled"))
         .drop_nulls(["user_principal_name", "account_enabled"])
@@ -98,6 +105,8 @@ def end_claims(tenant: Tenant, reading: Reading) -> int:
     """End our claim on accounts we disabled that a reading shows enabled: somebody else decided. How many there were."""
     settled = Q(disabled_at__isnull=True) | Q(disabled_at__lte=reading.at - SETTLED)
     claimed = Link.objects.filter(settled, tenant=tenant, disabled_by_run__isnull=False, object_id__isnull=False)
+    if reading.users.height <= FEW:
+        claimed = claimed.filter(pk__in=_linked(tenant, reading.users["object_id"])["link"].to_list())
     rows = pl.DataFrame(list(claimed.values_list("pk", "object_id")), schema=pl.Schema(LINKED), orient="row")
     ended = rows.join(reading.users.filter("account_enabled").select("object_id"), on="object_id", how="semi")
     with transaction.atomic():
@@ -108,17 +117,26 @@ def end_claims(tenant: Tenant, reading: Reading) -> int:
     return ended.height
 
 
-def _linked(tenant: Tenant) -> pl.DataFrame:
+def _linked(tenant: Tenant, object_ids: pl.Series | None = None, links: pl.Series | None = None) -> pl.DataFrame:
+    """[link, object_id] of accounts, all or at least those with these object ids or links."""
+    chosen, of_tenant = "TRUE", "tenant_id"
+    listed: list[Any] = []
+    for column, values in (("object_id", object_ids), ("id", links)):
+        if values is not None and values.len() <= FEW:
+            chosen, listed = among(column, values)
+            of_tenant = "+tenant_id" if column == "id" else "tenant_id"
     statement = (
-        f"SELECT id, object_id FROM {table_of(Link)} WHERE tenant_id = %s AND kind = 'user' AND object_id IS NOT NULL"
+        f"SELECT id, object_id FROM {table_of(Link)} WHERE {chosen} AND {of_tenant} = %s AND kind = 'user' "
+        "AND object_id IS NOT NULL"
     )
-    return read_frame(statement, [tenant.pk], LINKED)
+    return read_frame(statement, [*listed, tenant.pk], LINKED)
 
 
-def _settling(tenant: Tenant, at: dt.datetime) -> pl.DataFrame:
-    """[link] of accounts we wrote to so recently that a reading of `at` may not show it yet."""
-    rows = Account.objects.filter(tenant=tenant, written_at__gt=at - SETTLED).values_list("link_id")
-    return pl.DataFrame(list(rows), schema={"link": pl.Int64}, orient="row")
+def _settling(tenant: Tenant, at: dt.datetime, links: pl.Series | None = None) -> pl.DataFrame:
+    """[link] of accounts, all or at least of these, we wrote to so recently that a reading of `at` may not show it yet."""
+    chosen, listed = among("link_id", links) if links is not None and links.len() <= FEW else ("TRUE", [])
+    statement = f"SELECT link_id FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s AND written_at > %s"
+    return read_frame(statement, [*listed, tenant.pk, at - SETTLED], {"link": pl.Int64})
 
 
 def _done(run: Run) -> pl.DataFrame:
@@ -138,7 +156,7 @@ def _done(run: Run) -> pl.DataFrame:
 
 def _write(tenant: Tenant, states: pl.DataFrame, at: dt.datetime, *, written: bool) -> int:
     """Write the rows of `states` (schema STATE) that are new or differ from what is known."""
-    before = known(tenant)
+    before = known(tenant, states["link"])
     compared = states.unique("link", keep="first", maintain_order=True).join(
         before.with_columns(known=pl.lit(value=True)), on="link", how="left", suffix="_known"
     )

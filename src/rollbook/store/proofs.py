@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from rollbook.apply.proof import DEVIATIONS, PROVEN, Proof
 from rollbook.store.bulk import insert_frame, read_frame, table_of
-from rollbook.store.models import Deviation, Institute, ProofGroup, Run, Tenant
+from rollbook.store.models import PARTS, Deviation, Institute, ProofGroup, Run, Tenant
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -35,9 +35,10 @@ def _proven(tenant: int, institute: int) -> QuerySet[Run]:
 
 
 def _newest(run: Run) -> list[int]:
-    """The runs whose proofs are kept: this one and the newest others."""
+    """The runs whose proofs are kept: this one and the newest others, of those about everything and of those about a part."""
     others = _proven(run.tenant_id, run.institute_id).exclude(pk=run.pk)
-    return [run.pk, *others.values_list("pk", flat=True)[: PROOFS_KEPT - 1]]
+    whole, parts = others.exclude(scope__in=PARTS), others.filter(scope__in=PARTS)
+    return [run.pk, *(pk for kept in (whole, parts) for pk in kept.values_list("pk", flat=True)[: PROOFS_KEPT - 1])]
 
 
 def _forget(runs: QuerySet[Run]) -> None:
@@ -46,8 +47,9 @@ def _forget(runs: QuerySet[Run]) -> None:
 
 
 def newest_proven(tenant: Tenant, institute: Institute) -> Run | None:
-    """The newest run of an institute in a tenant that was proven."""
-    return _proven(tenant.pk, institute.pk).first()
+    """The newest run of an institute in a tenant that was proven, of everything if there is one."""
+    proven = _proven(tenant.pk, institute.pk)
+    return proven.exclude(scope__in=PARTS).first() or proven.first()
 
 
 def is_kept(run: Run) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.match import TO_REVIEW
-from rollbook.store.models import Change, ChangeDetail, Decision, Link, Run, Tenant
+from rollbook.store.models import PARTS, Change, ChangeDetail, Decision, Link, Run, Tenant
 
 LINKING = (Kind.LINK_USER, Kind.LINK_GROUP)
 
@@ -24,12 +24,22 @@ class Pending:
 
 
 def newest_run(tenant: Tenant, institute_id: int) -> Run | None:
-    """The newest plan of an institute in a tenant, whatever became of it."""
-    return Run.objects.filter(tenant=tenant, institute=institute_id).order_by("-number").first()
+    """The newest plan of an institute in a tenant that is about everything, whatever became of it; without one, the newest."""
+    runs = Run.objects.filter(tenant=tenant, institute=institute_id).order_by("-number")
+    return runs.exclude(scope__in=PARTS).first() or runs.first()
 
 
 def pending(run: Run) -> list[Pending]:
-    """Everybody and everything whose match waits in this plan, in its order; without what was linked or decided since."""
+    """Everybody and everything whose match waits in this plan, or in one for a part of the school since; in their order.
+
+    Without what was linked or decided since.
+    """
+    since = Run.objects.filter(tenant=run.tenant, institute=run.institute_id, number__gt=run.number, scope__in=PARTS)
+    found = [_pending(each) for each in (run, *since.order_by("number"))]
+    return list({entry.link.pk: entry for part in found for entry in part}.values())
+
+
+def _pending(run: Run) -> list[Pending]:
     waiting = Change.objects.filter(
         run=run,
         kind__in=[int(kind) for kind in LINKING],

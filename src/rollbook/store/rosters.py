@@ -9,8 +9,8 @@ from django.db import connection
 
 from rollbook.roster import precedence
 from rollbook.roster.levels import with_levels
-from rollbook.roster.tables import INSTITUTES, Roster
-from rollbook.store.bulk import read_frame, table_of
+from rollbook.roster.tables import INSTITUTES, SCHEMAS, Roster
+from rollbook.store.bulk import among, read_frame, table_of
 from rollbook.store.models import MANUAL, Affiliation, Institute, PersonRecord, Source
 from rollbook.store.models.versioned import FOREVER
 from rollbook.store.register import BY_NAME, TABLES, Table
@@ -28,6 +28,20 @@ def read_roster(institute: Institute) -> Roster:
     levels = Institute.objects.values_list("grade_levels", flat=True).get(pk=institute.pk)
     frames["grades"] = with_levels(frames["grades"], levels)
     return Roster(institutes=_itself(institute), **frames)
+
+
+def read_whole(institute: Institute, sources: Sequence[Source], name: str) -> pl.DataFrame:
+    """All that is published of one table that no other one is needed for; `sources` in order of precedence."""
+    if name == "institutes":
+        return _itself(institute)
+    table = BY_NAME[name]
+    if not sources:
+        return pl.DataFrame(schema=pl.Schema(SCHEMAS[name]))
+    frames = [_ranked(table, source, rank) for rank, source in enumerate(sources)]
+    rows = precedence.counting(pl.concat(frames), table.identity).select(table.schema.keys())
+    rows = rows.sort(table.key) if table.key is not None else rows
+    levels = Institute.objects.values_list("grade_levels", flat=True).get(pk=institute.pk)
+    return with_levels(rows, levels) if name == "grades" else rows
 
 
 def location_ids(institute: Institute) -> frozenset[str]:
@@ -105,19 +119,21 @@ def _ever(table: Table, source: Source) -> pl.DataFrame:
     return read_frame(statement, [source.pk, source.published], table.schema)
 
 
-def read_departed(institute: Institute) -> pl.DataFrame:
-    """People who were in the register once and no longer are, with the last user types they had: [person, user_type]."""
+def read_departed(institute: Institute, people: pl.Series | None = None) -> pl.DataFrame:
+    """People, all or of these, who were in the register once and no longer are, with the last user types they had: [person, user_type]."""
+    chosen, listed = ("TRUE", []) if people is None else among("a.person", people)
+    plus = "" if people is None else "+"  # as in store.points: no walk through the source
     frames = [pl.DataFrame(schema=DEPARTED)]
     sources = list(institute.sources.all())
-    pointers = " OR ".join(["(r.source_id = %s AND r.since <= %s AND r.until > %s)"] * len(sources))
+    pointers = " OR ".join(["(+r.source_id = %s AND +r.since <= %s AND +r.until > %s)"] * len(sources))
     published = [value for source in sources for value in (source.pk, source.published, source.published)]
     for source in sources:
         # What was said by hand of somebody is not ended by the delivery that lets them go.
         until = FOREVER if source.kind == MANUAL else source.published
         statement = (
             f"SELECT DISTINCT a.person, a.user_type FROM {table_of(Affiliation)} a "
-            "WHERE a.source_id = %s AND a.since <= %s AND a.until <= %s AND NOT EXISTS "
+            f"WHERE {plus}a.source_id = %s AND {plus}a.since <= %s AND {plus}a.until <= %s AND {chosen} AND NOT EXISTS "
             f"(SELECT 1 FROM {table_of(PersonRecord)} r WHERE r.entity = a.person AND NOT r.corrects AND ({pointers}))"
         )
-        frames.append(read_frame(statement, [source.pk, source.published, until, *published], DEPARTED))
+        frames.append(read_frame(statement, [source.pk, source.published, until, *listed, *published], DEPARTED))
     return pl.concat(frames).unique(maintain_order=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from django.db import connection, transaction
@@ -40,10 +41,17 @@ def save_plan(
     actor: str,
     at: dt.datetime,
     purpose: Run.Purpose = Run.Purpose.SYNCHRONIZATION,
+    scope: Run.Scope = Run.Scope.EVERYTHING,
+    looked: Mapping[str, Any] | None = None,
 ) -> Run:
-    """The run that holds this plan. It supersedes plans of its purpose that still wait; equal content keeps their approval."""
+    """The run that holds this plan. It supersedes plans of its purpose that still wait; equal content keeps their approval.
+
+    A plan for a part of the school supersedes only plans of its own scope, for it says nothing of the rest.
+    """
     with transaction.atomic():
         waiting = Run.objects.filter(tenant=tenant, institute=institute, purpose=purpose, state__in=WAITING_STATES)
+        if scope in (Run.Scope.CHANGED, Run.Scope.PEOPLE):
+            waiting = waiting.filter(scope=scope)
         kept = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
         _supersede(waiting)
         number = (Run.objects.filter(tenant=tenant).aggregate(last=Max("number"))["last"] or 0) + 1
@@ -53,6 +61,8 @@ def save_plan(
             profile_version=version,
             number=number,
             purpose=purpose,
+            scope=scope,
+            looked=dict(looked or {}),
             state=Run.State.APPROVAL_DUE if needs_person(plan) else Run.State.PLANNED,
             as_of=plan.as_of,
             fingerprint=plan.fingerprint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from django.db import connection, transaction
@@ -10,18 +11,28 @@ from django.db.models import Sum
 
 from rollbook.plan.context import SEEN_ACCOUNTS, SEEN_GROUPS, Guarding
 from rollbook.store import approvals
-from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
+from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
+from rollbook.store.links import FEW
 from rollbook.store.models import Account, Institute, Link, Run, SeenGroup, Source, Tenant
 from rollbook.store.register import BY_NAME
+
+MANAGED = ("users", "memberships", "teams")
+"""What is managed, as guards count it."""
 
 COUNTED = ("people", "classes", "enrolments")
 """The tables of the register whose rows are counted; of people those who are active."""
 
 
-def guarding(tenant: Tenant, institute: Institute, about: Sequence[int] | None = None) -> Guarding:
+def guarding(
+    tenant: Tenant,
+    institute: Institute,
+    about: Sequence[int] | None = None,
+    known: Mapping[str, int] | None = None,
+) -> Guarding:
     """What guards compare a plan of the whole institute with, or one that is `about` these links alone.
 
-    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says.
+    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says. How much is
+    managed in all is counted here if it is not `known`.
     """
     whole = about is None
     return Guarding(
@@ -30,34 +41,40 @@ def guarding(tenant: Tenant, institute: Institute, about: Sequence[int] | None =
         declined=approvals.declined(tenant, institute),
         register=register_rows(institute) if whole else {},
         applied=_applied(tenant, institute) if whole else {},
-        managed={} if whole else _managed(tenant, institute),
+        managed={} if whole else known or managed(tenant, institute),
         whole=whole,
     )
 
 
-def _only(about: Sequence[int] | None) -> str:
-    return "" if about is None else f"AND l.id IN ({', '.join(str(int(link)) for link in about) or '0'})"
+def _only(column: str, about: Sequence[int] | None) -> tuple[str, str, list[Any]]:
+    """The condition that a link is one of these, a plus that keeps from looking by other indices (store.points), and parameters."""
+    if about is None:
+        return "TRUE", "", []
+    condition, listed = among(column, about)
+    return condition, "+", listed
 
 
 def _accounts(tenant: Tenant, institute: Institute, about: Sequence[int] | None) -> pl.DataFrame:
+    only, plus, listed = _only("a.link_id", about)
     statement = (
         f"SELECT a.link_id, a.object_id FROM {table_of(Account)} a JOIN {table_of(Link)} l ON l.id = a.link_id "
-        f"WHERE a.tenant_id = %s AND l.institute_id = %s {_only(about)} ORDER BY a.link_id"
+        f"WHERE {only} AND {plus}a.tenant_id = %s AND {plus}l.institute_id = %s ORDER BY a.link_id"
     )
-    return read_frame(statement, [tenant.pk, institute.pk], SEEN_ACCOUNTS)
+    return read_frame(statement, [*listed, tenant.pk, institute.pk], SEEN_ACCOUNTS)
 
 
 def _groups(tenant: Tenant, institute: Institute, about: Sequence[int] | None) -> pl.DataFrame:
+    only, plus, listed = _only("s.link_id", about)
     statement = (
         f"SELECT s.link_id, s.relations, CASE WHEN l.kind = 'team' THEN 1 ELSE 0 END FROM {table_of(SeenGroup)} s "
         f"JOIN {table_of(Link)} l ON l.id = s.link_id "
-        f"WHERE s.tenant_id = %s AND l.institute_id = %s {_only(about)} ORDER BY s.link_id"
+        f"WHERE {only} AND {plus}s.tenant_id = %s AND {plus}l.institute_id = %s ORDER BY s.link_id"
     )
     raw = {**SEEN_GROUPS, "team": pl.Int64}
-    return read_frame(statement, [tenant.pk, institute.pk], raw).cast(pl.Schema(SEEN_GROUPS))
+    return read_frame(statement, [*listed, tenant.pk, institute.pk], raw).cast(pl.Schema(SEEN_GROUPS))
 
 
-def _managed(tenant: Tenant, institute: Institute) -> dict[str, int]:
+def managed(tenant: Tenant, institute: Institute) -> dict[str, int]:
     """All that is managed, counted where it is remembered: accounts, relations of groups, teams."""
     accounts = Account.objects.filter(tenant=tenant, link__institute=institute)
     groups = SeenGroup.objects.filter(tenant=tenant, link__institute=institute)
@@ -100,8 +117,9 @@ def note_register(run: Run, rows: Mapping[str, int], *, believed: bool) -> None:
 
 def see_groups(tenant: Tenant, sizes: pl.DataFrame) -> int:
     """Remember how many relations these groups [link, relations] hold; how many rows were written."""
-    statement = f"SELECT link_id, relations FROM {table_of(SeenGroup)} WHERE tenant_id = %s"
-    known = read_frame(statement, [tenant.pk], {"link": pl.Int64, "before": pl.Int64})
+    only, plus, listed = _only("link_id", sizes["link"].to_list() if sizes.height <= FEW else None)
+    statement = f"SELECT link_id, relations FROM {table_of(SeenGroup)} WHERE {only} AND {plus}tenant_id = %s"
+    known = read_frame(statement, [*listed, tenant.pk], {"link": pl.Int64, "before": pl.Int64})
     compared = sizes.join(known, on="link", how="left")
     fresh = compared.filter(pl.col("before").is_null()).select("relations", link_id="link", tenant_id=pl.lit(tenant.pk))
     changed = compared.filter(pl.col("before") != pl.col("relations"))

@@ -4,12 +4,12 @@ people give in `LinkHistory`, `Decision`, `ProtectedAccount` and `Refusal`, whic
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
-from rollbook.store.models.mirror import Account, SeenGroup
+from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed, SeenGroup
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
 from rollbook.store.models.proofs import Deviation, ProofGroup
-from rollbook.store.models.queues import Due, Outbox, QuotaLevel, TenantLease
+from rollbook.store.models.queues import Due, Outbox, QuotaLevel, ScopeMark, TenantLease
 from rollbook.store.models.register import (
     AcademicPeriod,
     ClassMarking,
@@ -24,7 +24,17 @@ from rollbook.store.models.register import (
     Teaching,
 )
 from rollbook.store.models.review import Decision, ProtectedAccount
-from rollbook.store.models.runs import Answer, Approval, Change, ChangeDetail, Hold, Intent, Refusal, Run
+from rollbook.store.models.runs import (
+    PARTS,
+    Answer,
+    Approval,
+    Change,
+    ChangeDetail,
+    Hold,
+    Intent,
+    Refusal,
+    Run,
+)
 from rollbook.store.models.sources import BY_HAND, DELIVERED, MANUAL, Delivery, EntityCounter, Source
 from rollbook.store.models.tenancy import (
     ClaimAttempt,
@@ -41,6 +51,7 @@ __all__ = [
     "BY_HAND",
     "DELIVERED",
     "MANUAL",
+    "PARTS",
     "AcademicPeriod",
     "Account",
     "Affiliation",
@@ -54,6 +65,7 @@ __all__ = [
     "Connection",
     "Decision",
     "Delivery",
+    "DeltaLink",
     "Deviation",
     "Due",
     "Enrolment",
@@ -72,7 +84,11 @@ __all__ = [
     "LinkHistory",
     "Location",
     "MarkingPeriod",
+    "MirrorKey",
+    "MirrorMember",
+    "MirrorObject",
     "NameReservation",
+    "Noticed",
     "Organisation",
     "Outbox",
     "Person",
@@ -85,6 +101,7 @@ __all__ = [
     "Refusal",
     "RoleGrant",
     "Run",
+    "ScopeMark",
     "Secret",
     "SeenGroup",
     "Source",

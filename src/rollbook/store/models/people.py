@@ -33,7 +33,11 @@ class PersonRecord(Correctable):
 
     class Meta(Correctable.Meta):
         abstract = False
-        indexes = [*Versioned.Meta.indexes, models.Index("entity", name="personrecord_person")]
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("entity", name="personrecord_person"),
+            models.Index("sourced_id", name="personrecord_sourced"),
+        ]
 
 
 class Affiliation(Versioned):
@@ -49,6 +53,7 @@ class Affiliation(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [*Versioned.Meta.indexes, models.Index("person", name="affiliation_person")]
 
 
 class Guardianship(Versioned):
@@ -59,3 +64,8 @@ class Guardianship(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("child", name="guardianship_child"),
+            models.Index("parent", name="guardianship_parent"),
+        ]

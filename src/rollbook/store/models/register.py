@@ -61,6 +61,11 @@ class Group(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("entity", name="group_entity"),
+            models.Index("sourced_id", name="group_sourced"),
+        ]
 
 
 class Subject(Versioned):
@@ -72,6 +77,11 @@ class Subject(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("entity", name="subject_entity"),
+            models.Index("sourced_id", name="subject_sourced"),
+        ]
 
 
 class Klass(Versioned):
@@ -88,6 +98,13 @@ class Klass(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("entity", name="klass_entity"),
+            models.Index("sourced_id", name="klass_sourced"),
+            models.Index("group", name="klass_group"),
+            models.Index("subject", name="klass_subject"),
+        ]
 
 
 class ClassMarking(Versioned):
@@ -98,6 +115,10 @@ class ClassMarking(Versioned):
 
     class Meta(Versioned.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("klass", name="classmarking_klass"),
+        ]
 
 
 class Enrolment(Correctable):
@@ -110,6 +131,11 @@ class Enrolment(Correctable):
 
     class Meta(Correctable.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("person", name="enrolment_person"),
+            models.Index("klass", name="enrolment_klass"),
+        ]
 
 
 class Teaching(Correctable):
@@ -123,6 +149,11 @@ class Teaching(Correctable):
 
     class Meta(Correctable.Meta):
         abstract = False
+        indexes = [
+            *Versioned.Meta.indexes,
+            models.Index("person", name="teaching_person"),
+            models.Index("klass", name="teaching_klass"),
+        ]
 
 
 class EnrolmentRelease(models.Model):

@@ -6,6 +6,9 @@ from django.db import models
 
 from rollbook.store.models.base import Exposed
 
+PARTS = ("changed", "people")
+"""Scopes of runs that say nothing of the rest of the school."""
+
 
 class Run(Exposed):
     """One stored plan and what became of it. `number` counts the runs of the tenant from 1."""
@@ -29,11 +32,21 @@ class Run(Exposed):
         ARCHIVING = "archiving"  # of teams, and taking them back
         UNDO = "undo"  # of what another run did
 
+    class Scope(models.TextChoices):
+        """What a synchronization was about."""
+
+        EVERYTHING = "everything"
+        FULL = "full"  # everything, the tenant read anew, and what scoped ones missed is told
+        CHANGED = "changed"  # whatever changed, or fell due, since the last look
+        PEOPLE = "people"  # chosen ones
+
     tenant = models.ForeignKey("store.Tenant", on_delete=models.CASCADE, related_name="runs")
     institute = models.ForeignKey("store.Institute", on_delete=models.CASCADE, related_name="runs")
     profile_version = models.ForeignKey("store.ProfileVersion", on_delete=models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()
     purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.SYNCHRONIZATION)
+    scope = models.CharField(max_length=16, choices=Scope.choices, default=Scope.EVERYTHING)
+    looked = models.JSONField(default=dict)  # how far the look went, how many it was about, what scoped ones had missed
     state = models.CharField(max_length=16, choices=State.choices, default=State.PLANNED)
     as_of = models.DateField()
     fingerprint = models.CharField(max_length=64)
@@ -103,6 +116,9 @@ class Refusal(models.Model):
         indexes = [models.Index("tenant", "institute", "ended_at", name="refusal_in_force")]
 
 
+WAITS = 3
+
+
 class Change(models.Model):
     """One change as integers (plan.changes.CHANGES). Subject and object are link ids."""
 
@@ -119,6 +135,8 @@ class Change(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "seq", name="change_seq")]
+        # What waits (plan.changes.ChangeVerdict.WAITS) is asked for by every look, and is little of a large run.
+        indexes = [models.Index(fields=("run", "subject"), condition=models.Q(verdict=WAITS), name="change_waiting")]
 
 
 class ChangeDetail(models.Model):

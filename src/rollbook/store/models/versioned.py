@@ -21,7 +21,10 @@ class Versioned(models.Model):
 
     class Meta:
         abstract = True
-        indexes = [models.Index("source", "until", name="%(class)s_open")]
+        indexes = [
+            models.Index("source", "until", name="%(class)s_open"),
+            models.Index("source", "since", name="%(class)s_since"),
+        ]
 
 
 class Correctable(Versioned):
