@@ -14,7 +14,7 @@ from tests.store.world import a_school, deliver
 
 from rollbook.acts.runs import finish_unfinished
 from rollbook.apply.outcomes import Verdicts
-from rollbook.apply.requests import Change, Surroundings, works
+from rollbook.apply.requests import Change, Surroundings, work_of
 from rollbook.directory.state import Relation
 from rollbook.emulator import Config, Emulator
 from rollbook.errors import Never, Stop
@@ -60,7 +60,7 @@ def test_a_run_taken_up_again_still_knows_that_the_next_owner_did_not_come(sqlit
     faults(tenant, busy, {"match": "POST /teams$", "status": 401})
     with pytest.raises(Stop):
         synchronized(institute)
-    faults(tenant)
+    faults(tenant, busy)
 
     with opened(institute) as session:
         finish_unfinished(session)
@@ -92,7 +92,7 @@ def test_a_membership_said_to_be_there_is_looked_up_before_that_is_believed(is_t
     member = [("team", "person", int(Relation.MEMBER))] if is_there else []
     there = pl.DataFrame(member, schema=["group_object_id", "user_object_id", "relation"], orient="row")
     around = Surroundings({1: "team", 2: "person"}, {}, "mark")
-    (adding,) = works([Change(1, Kind.DEMOTE_OWNER, 1, 2, {}, {})], around)
+    adding = work_of([Change(1, Kind.DEMOTE_OWNER, 1, 2, {}, {})], around)
     said = "One or more added object references already exist for the following modified properties: 'members'."
     answer = Answer(400, {}, {"error": {"code": "Request_BadRequest", "message": said}})
 

@@ -66,7 +66,7 @@ def test_a_name_that_several_have_lists_the_choices(institute):
         find(known(institute), "Maths 7A")
 
     assert "7A-Maths-2027@2026-2027 (Maths 7A (2026-2027), of group and subject)" in refused.value.remedy
-    assert "7A-Maths-2028@2027-2028 (Maths 7A (2027-2028))" in refused.value.remedy
+    assert "7A-Maths-2028@2027-2028 (Maths 7A (2027-2028), of group and subject)" in refused.value.remedy
     assert find(known(institute), "Maths 7A@2026-2027").key == "group_subject/group:7A/subject:Maths"
     with pytest.raises(InputRefused, match="There is no class or team"):
         find(known(institute), "Maths 7A@1999")
