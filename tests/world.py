@@ -78,11 +78,17 @@ class School:
         return int(known["person"]) if known else self.person(name, user_type)
 
     def klass(
-        self, title: str, teachers: list[str] | None = None, students: list[str] | None = None, **dates: dt.date
+        self,
+        title: str,
+        teachers: list[str] | None = None,
+        students: list[str] | None = None,
+        *,
+        begin: dt.date | None = None,
+        end: dt.date | None = None,
     ) -> School:
         """A class that is its own group and subject, with these people from `begin` to `end`."""
         klass = self.classes.setdefault(title, len(self.classes) + 1)
-        span = {"begin": dates.get("begin", BEGIN), "end": dates.get("end", END), "klass": klass, "line": 0}
+        span = {"begin": begin or BEGIN, "end": end or END, "klass": klass, "line": 0}
         for name in teachers or []:
             number = self._next("teaching")
             row = {"teaching": number, "sourced_id": f"t{number}", "person": self.key(name, "teacher")}

@@ -101,12 +101,13 @@ class Register(School):
         teachers: list[str] | None = None,
         students: list[str] | None = None,
         *,
+        begin: dt.date | None = None,
+        end: dt.date | None = None,
         year: str | None = None,
-        **dates: dt.date,
     ) -> Register:
         """A class of a school year with these people, for the year's days unless `begin` and `end` are given."""
-        begin, end = self.years[self.year_of_class.setdefault(title, year or FIRST_YEAR)]
-        super().klass(title, teachers, students, **{"begin": begin, "end": end, **dates})
+        first, last = self.years[self.year_of_class.setdefault(title, year or FIRST_YEAR)]
+        super().klass(title, teachers, students, begin=begin or first, end=end or last)
         return self
 
     def again(self, title: str, year: str, *, teachers: list[str], students: list[str], name: str = "") -> Register:
@@ -145,13 +146,13 @@ class Register(School):
 
     def joins(self, name: str, title: str, begin: str | None = None, end: str | None = None) -> Register:
         """Somebody is enrolled in a class, from and until these days if they are given."""
-        return self.klass(title, students=[name], **_given(begin, end))
+        return self.klass(title, students=[name], begin=_day(begin), end=_day(end))
 
     def teaches(
         self, name: str, title: str, begin: str | None = None, end: str | None = None, *, kind: str = "teacher"
     ) -> Register:
         """Somebody teaches a class, as this teacher type."""
-        self.klass(title, teachers=[name], **_given(begin, end))
+        self.klass(title, teachers=[name], begin=_day(begin), end=_day(end))
         self.teachings[-1]["teacher_type"] = kind
         return self
 
@@ -346,5 +347,5 @@ class Register(School):
         }
 
 
-def _given(begin: str | None, end: str | None) -> dict[str, dt.date]:
-    return {name: day(text) for name, text in (("begin", begin), ("end", end)) if text is not None}
+def _day(text: str | None) -> dt.date | None:
+    return day(text) if text is not None else None
