@@ -83,12 +83,12 @@ class School:
         teachers: list[str] | None = None,
         students: list[str] | None = None,
         *,
-        begin: dt.date | None = None,
-        end: dt.date | None = None,
+        begin: dt.date | None = BEGIN,
+        end: dt.date | None = END,
     ) -> School:
         """A class that is its own group and subject, with these people from `begin` to `end`."""
         klass = self.classes.setdefault(title, len(self.classes) + 1)
-        span = {"begin": begin or BEGIN, "end": end or END, "klass": klass, "line": 0}
+        span = {"begin": begin, "end": end, "klass": klass, "line": 0}
         for name in teachers or []:
             number = self._next("teaching")
             row = {"teaching": number, "sourced_id": f"t{number}", "person": self.key(name, "teacher")}
