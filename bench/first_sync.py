@@ -73,7 +73,7 @@ def _rows(what: str, first: First) -> list[Row]:
         # the second row counts what this machine thinks before, between and after as well, as many times as the clock is fast.
         Row(f"first sync of 2,000 people{what}: bound / time", bound, "s", first.pace["seconds"], 0.95, floor=True),
         Row(
-            f"  with planning and waiting for operations{what}", bound, "s", first.planned_and_applied, 0.85, floor=True
+            f"  with planning and waiting for operations{what}", bound, "s", first.planned_and_applied, 0.95, floor=True
         ),
         Row(f"  429 answers of all requests{what}", first.refused, "requests", first.requests, 0.01),
         Row(
