@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollbook.apply.verdicts import BLOCKED, BUSY, REFUSED, said, told
+from rollbook.apply.verdicts import ABOUT, BLOCKED, BUSY, REFUSED, said, told
 from rollbook.errors import Later, Never, Stop
 from rollbook.graph.consent import withdrawn
 from rollbook.graph.protocol import Answer, Request, request_id, verdict
@@ -97,3 +97,10 @@ def test_a_refusal_that_the_tokens_roles_explain_is_a_stop(method: str, path: st
 def test_a_refusal_they_do_not_explain_is_about_this_one_object(method: str, path: str, role: str):
     assert withdrawn(Request(method, path), DENIED, frozenset({role})) is None
     assert withdrawn(Request(method, path), Never("no", status=400), frozenset()) is None
+
+
+def test_every_kind_of_change_that_is_about_no_account_says_what_it_is_about():
+    listed = {kind for kinds in ABOUT.values() for kind in kinds}
+
+    others = {kind for kind in Kind if kind not in listed}
+    assert others == {kind for kind in others if "user" in kind.label or "password" in kind.label} | {Kind.LINK_GROUP}

@@ -40,6 +40,7 @@ ABOUT: Mapping[str, tuple[Kind, ...]] = {
         Kind.REMOVE_MEMBER,
         Kind.DEMOTE_OWNER,
         Kind.REMOVE_STRANGER,
+        Kind.RETURN_STRANGER,
         Kind.JOIN_LICENCE_GROUP,
         Kind.LEAVE_LICENCE_GROUP,
     ),
