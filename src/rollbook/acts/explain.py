@@ -82,13 +82,12 @@ def explain(institute: Institute, text: str, day: dt.date) -> Explanation:
     if found:
         Desk(institute).the(PERSON, text)
     rows = teams_known.known(institute)
-    try:
-        team = teams_known.find(rows, text)
-    except InputRefused as refused:
+    if teams_known.meant(rows, text).is_empty():
         raise InputRefused(
-            f"{text!r} names neither a person nor a team: {refused.message}",
-            remedy="Name a person by sourced id or SIS number, a team as `rollbook rollover` does.",
-        ) from refused
+            f"{text!r} names neither a person nor a team.",
+            remedy="Name a person by sourced id or SIS number (`rollbook accounts list`), a team as `rollbook rollover` does.",
+        )
+    team = teams_known.find(rows, text)
     return _team(_look(institute, day), team)
 
 

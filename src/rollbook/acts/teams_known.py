@@ -80,7 +80,7 @@ def find(rows: pl.DataFrame, text: str, *, newest: bool = False) -> Team:
     Where it says no period and `newest`, the one that begins last is meant. InputRefused if there is none, or if there are
     several, with the words that tell them apart.
     """
-    found = _meant(rows, text)
+    found = meant(rows, text)
     if newest:
         found = found.filter(pl.col("begin").eq_missing(pl.col("begin").max()))
     if found.is_empty():
@@ -104,10 +104,10 @@ def find(rows: pl.DataFrame, text: str, *, newest: bool = False) -> Team:
 
 def names(rows: pl.DataFrame, text: str) -> bool:
     """Whether `text` names any of `rows` (schema KNOWN)."""
-    return not _meant(rows, text).is_empty()
+    return not meant(rows, text).is_empty()
 
 
-def _meant(rows: pl.DataFrame, text: str) -> pl.DataFrame:
+def meant(rows: pl.DataFrame, text: str) -> pl.DataFrame:
     """The rows of this name; the first way of naming that finds any is the one that was meant."""
     name, separator, year = text.rpartition("@")
     of_year = rows.filter(pl.col("year") == year) if separator else rows.clear()
