@@ -161,7 +161,7 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "passwords-set": ("new password", "would be set"),
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
-    "run-undone": ("change of the run", "would be put back"),
+    "run-undone": ("change", "would be put back"),
     "teams-emptied": ("team", "would lose most of its people"),
     "teams-moved": ("team", "would begin while as many are left by everybody, as if classes had got other ids"),
 }
