@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
 
+from rollbook import errors
 from rollbook.acts.connections import Credentials, remember
 from rollbook.acts.failing import health, watched
 from rollbook.errors import ApprovalDue, InputRefused, Resting, Stop
@@ -68,6 +69,13 @@ def test_a_schedule_leaves_it_alone_until_its_time_and_it_leaves_quarantine_by_i
     assert (connection.failures, connection.notice) == (0, None)
     assert connection.state == Connection.State.CONNECTED
     assert Trail.objects.filter(action="connection.works").count() == 1
+
+
+def test_a_connection_somebody_froze_does_not_count_as_failing(connection: Connection):
+    fail(connection, errors.Frozen("The connection is frozen."))
+
+    connection.refresh_from_db()
+    assert (connection.failures, connection.state) == (0, Connection.State.CONNECTED)
 
 
 def test_a_plan_that_waits_for_a_person_shows_that_the_connection_works(connection: Connection):

@@ -10,7 +10,7 @@ from typing import Any
 from rollbook.acts.actor import Actor
 from rollbook.acts.connections import connection_of, opened
 from rollbook.clock import Clock
-from rollbook.errors import ApprovalDue, Later, Stop
+from rollbook.errors import ApprovalDue, Frozen, Later, Stop
 from rollbook.store import quarantine, trail
 from rollbook.store.models import Connection, Institute
 
@@ -23,6 +23,9 @@ def watched(connection: Connection, actor: Actor, clock: Clock) -> Iterator[None
     """
     try:
         yield
+    except Frozen:
+        # Somebody of ours stopped it: that says nothing about the connection.
+        raise
     except (Stop, Later) as error:
         if quarantine.failed(connection, error, clock.now()):
             _note("connection.failing", connection, actor, clock, {"code": error.code, "request_id": error.request_id})

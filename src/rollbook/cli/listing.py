@@ -122,7 +122,7 @@ def show_summary(run: Run) -> None:
     out.print(
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
-    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(told['people'])}")
+    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'], 'person', 'people'))}")
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
@@ -152,8 +152,8 @@ SHOWN = 10
 ABOUT = {
     "everything": "",
     "full": "; the tenant was read anew",
-    "changed": "; for {} people of whom something changed, and what depends on them",
-    "people": "; for {} people, and what depends on them",
+    "changed": "; for {} of whom something changed, and what depends on them",
+    "people": "; for {}, and what depends on them",
 }
 """What a run was about, behind its numbers."""
 
