@@ -122,7 +122,7 @@ def show_summary(run: Run) -> None:
     out.print(
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
-    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'], 'person', 'people'))}")
+    out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'] or 0, 'person', 'people'))}")
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
