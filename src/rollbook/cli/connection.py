@@ -9,6 +9,7 @@ import typer
 
 from rollbook.cli.console import Json, out, print_json
 from rollbook.cli.context import Corporate, InstituteName
+from rollbook.words import counted
 
 if TYPE_CHECKING:
     from rollbook.store.models import Connection
@@ -43,7 +44,7 @@ def show_failing(found: Connection) -> None:
     """What is told of a connection that fails; nothing of one that works."""
     if found.failing_since is None or found.notice is None:
         return
-    out.print(f"  It fails since {found.failing_since:%Y-%m-%d %H:%M} UTC, {found.failures} times in a row.")
+    out.print(f"  It fails since {found.failing_since:%Y-%m-%d %H:%M} UTC, {counted(found.failures, 'time')} in a row.")
     out.print(f"  {found.notice['message']}", markup=False)
     if found.notice["remedy"]:
         out.print(f"  {found.notice['remedy']}", markup=False)
