@@ -15,7 +15,8 @@ from bench.bare_joins import Bare
 from bench.planning import AS_OF, FACTS, TEAM_LINKS_FROM, read
 from bench.rows import Row, seconds
 from rollbook import sample
-from rollbook.desired import Linked, Managed, build_desired, counting, managed_nodes, managed_people, managed_teams
+from rollbook.desired import Linked, Managed, build_desired
+from rollbook.desired import manage as managed_parts
 from rollbook.directory.desired import Desired
 from rollbook.profiles import Profile, parse
 from rollbook.roster.tables import Roster
@@ -94,13 +95,10 @@ def with_hierarchies() -> Profile:
 def manage(roster: Roster, profile: Profile) -> tuple[Managed, Linked]:
     """Who and what is managed, with links numbered as they come."""
     nobody = roster.affiliations.clear().select("person", "user_type")
-    today = counting(roster, profile, AS_OF)
-    people = managed_people(roster, profile, AS_OF, nobody, today)
+    people, managed = managed_parts(roster, profile, AS_OF, nobody)
     people = people.with_columns(link=pl.col("person"), mark=pl.format("u{}", "person"))
-    teams = managed_teams(roster, profile, AS_OF, counting=today)
-    nodes = managed_nodes(roster, profile, AS_OF, people, today)
-    linked = Linked(people, _linked(teams.teams, TEAM_LINKS_FROM), _linked(nodes.groupings(), NODE_LINKS_FROM))
-    return Managed(teams, nodes, today), linked
+    teams, nodes = managed.teams.teams, managed.nodes.groupings()
+    return managed, Linked(people, _linked(teams, TEAM_LINKS_FROM), _linked(nodes, NODE_LINKS_FROM))
 
 
 def _linked(groupings: pl.DataFrame, first: int) -> pl.DataFrame:

@@ -22,16 +22,7 @@ import polars as pl
 
 from rollbook.apply.evidence import Reading, gathered
 from rollbook.apply.proof import Proof, prove
-from rollbook.desired import (
-    Linked,
-    Managed,
-    TenantFacts,
-    build_desired,
-    counting,
-    managed_nodes,
-    managed_people,
-    managed_teams,
-)
+from rollbook.desired import Linked, TenantFacts, build_desired, manage
 from rollbook.directory.desired import Desired
 from rollbook.directory.state import MEMBERSHIPS, State, guarded
 from rollbook.plan.by_hand import attributed, questionable
@@ -222,23 +213,20 @@ def _memberships(
 
 
 def _desired(scope: Scope, roster: Roster, register: Register, memory: Memory, reader: TenantReader) -> Desired:
-    today = counting(roster, scope.profile, scope.as_of)
-    people = managed_people(roster, scope.profile, scope.as_of, register.departed(), today)
-    teams = managed_teams(roster, scope.profile, scope.as_of, memory.made_groups(TEAM), today)
-    nodes = managed_nodes(roster, scope.profile, scope.as_of, people, today)
+    people, managed = manage(roster, scope.profile, scope.as_of, register.departed(), memory.made_groups(TEAM))
     subjects = people.select(subject="person", period=pl.lit(0, dtype=pl.Int64))
     user_links = memory.reserve_links(USER, subjects).select(person="subject", link="link", mark="mark")
     linked = Linked(
         people.join(user_links, on="person"),
-        memory.group_links(TEAM, teams.teams),
-        memory.group_links(NODE, nodes.groupings()),
+        memory.group_links(TEAM, managed.teams.teams),
+        memory.group_links(NODE, managed.nodes.groupings()),
         memory.made_groups(NODE),
         released=register.released(),
     )
     if scope.profile.users.licences_by_group:
         licensed = [t.value for t, role in scope.profile.users.roles.items() if role.licences]
         linked = replace(linked, licence_groups=memory.licence_links(licensed))
-    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), Managed(teams, nodes, today), linked)
+    return build_desired(roster, scope.profile, scope.as_of, reader.facts(), managed, linked)
 
 
 def _context(scope: Scope, desired: Desired, memory: Memory, reader: TenantReader) -> Context:

@@ -1,6 +1,6 @@
 """roster x profile -> what the tenant should hold. Pure: frames in, frames out; knows nothing of Microsoft's answers."""
 
-from rollbook.desired.build import Linked, Managed, build_desired
+from rollbook.desired.build import Linked, Managed, build_desired, manage
 from rollbook.desired.current import Counting, counting
 from rollbook.desired.hierarchies import ManagedNodes, managed_nodes
 from rollbook.desired.people import TenantFacts, managed_people
@@ -16,6 +16,7 @@ __all__ = [
     "build_desired",
     "counting",
     "every_team",
+    "manage",
     "managed_nodes",
     "managed_people",
     "managed_teams",

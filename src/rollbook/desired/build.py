@@ -1,20 +1,21 @@
 """The desired state of a tenant: users, groups and memberships as the register and the profile ask for them.
 
-Two steps, because subjects need link ids before they can be compared: `managed_people`, `managed_teams` and `managed_nodes` say who
-and what is managed at all; with links for those, `build_desired` says how they should look.
+Two steps, because subjects need link ids before they can be compared: `manage` says who and what is managed at all; with links for
+those, `build_desired` says how they should look.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.held import with_held
-from rollbook.desired.hierarchies import ManagedNodes
+from rollbook.desired.hierarchies import ManagedNodes, managed_nodes
 from rollbook.desired.licence_groups import OF_TYPE, groups_of_licences
 from rollbook.desired.mapping import fields_used, mapped, properties
 from rollbook.desired.memberships import extra_owners, memberships, settled
@@ -28,8 +29,8 @@ from rollbook.desired.node_groups import (
     owners_of_emptied,
 )
 from rollbook.desired.outside import narrowed, nodes_of_everybody, unreached
-from rollbook.desired.people import TenantFacts, licences_of, roles_of, users
-from rollbook.desired.teams import ManagedTeams, classes_of, teams
+from rollbook.desired.people import TenantFacts, licences_of, managed_people, roles_of, users
+from rollbook.desired.teams import ManagedTeams, classes_of, managed_teams, teams
 from rollbook.directory.desired import CREATION_ONLY, MATCH_KEYS, OUTSIDE, PEOPLE, Desired
 from rollbook.directory.state import State
 from rollbook.profiles import Profile
@@ -73,35 +74,51 @@ class Linked:
     released: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.Int64))
 
 
+def manage(
+    roster: Roster, profile: Profile, as_of: dt.date, departed: pl.DataFrame, made: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, Managed]:
+    """Who and what is managed on `as_of`: what `managed_people` returns, and teams and nodes.
+
+    `departed` are as there, `made` as for `managed_teams`. Teams do not depend on who is managed, so both are found beside each other.
+    """
+    today = current.counting(roster, profile, as_of)
+    with ThreadPoolExecutor(1) as beside:
+        teams_of = beside.submit(managed_teams, roster, profile, as_of, made, today)
+        people = managed_people(roster, profile, as_of, departed, today)
+        nodes = managed_nodes(roster, profile, as_of, people, today)
+        return people, Managed(teams_of.result(), nodes, today)
+
+
 def build_desired(
     roster: Roster, profile: Profile, as_of: dt.date, facts: TenantFacts, managed: Managed, linked: Linked
 ) -> Desired:
     """The desired state on `as_of`. Raises InputRefused if the profile names a domain or licence the tenant does not have."""
     people = linked.people
-    asked = fields_used(profile.users.mappings) | fields_read(profile) | {"username"}
-    rows = properties(roster, people, as_of, asked)
-    values, problems = mapped(rows, profile.users.mappings)
     licences = licences_of(profile, facts)
     used = linked.licence_groups.join(licences, on="user_type", how="semi")
-    team_groups, team_names, team_problems = teams(roster, profile, managed.teams, linked.teams)
-    nodes = desired_groups(profile, managed.nodes, linked.nodes)
-    users_of = people.filter("present").select("person", user="link")
-    beyond = out_of_scope(roster, profile, as_of, managed, linked)
-    gone = abandoned(profile, managed.nodes, linked.made_nodes.join(beyond.groups, on="link", how="anti"))
-    emptied = gone.emptied.join(linked.made_nodes.select("link", "mark"), on="link")
-    reasons = settled(
-        pl.concat(
-            [
-                in_teams(roster, profile, as_of, managed, linked, users_of),
-                in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
-                owners_of_emptied(roster, profile, emptied, users_of),
-                nesting_of_emptied(emptied, linked.nodes),
-            ]
+    with ThreadPoolExecutor(1) as beside:
+        # What accounts are called, and who is where, have nothing in common: the longer one is found beside the other.
+        described = beside.submit(_accounts, roster, profile, as_of, facts, people)
+        team_groups, team_names, team_problems = teams(roster, profile, managed.teams, linked.teams)
+        nodes = desired_groups(profile, managed.nodes, linked.nodes)
+        users_of = people.filter("present").select("person", user="link")
+        beyond = out_of_scope(roster, profile, as_of, managed, linked)
+        gone = abandoned(profile, managed.nodes, linked.made_nodes.join(beyond.groups, on="link", how="anti"))
+        emptied = gone.emptied.join(linked.made_nodes.select("link", "mark"), on="link")
+        reasons = settled(
+            pl.concat(
+                [
+                    in_teams(roster, profile, as_of, managed, linked, users_of),
+                    in_nodes(roster, profile, managed.nodes, linked.nodes, users_of),
+                    owners_of_emptied(roster, profile, emptied, users_of),
+                    nesting_of_emptied(emptied, linked.nodes),
+                ]
+            )
         )
-    )
+        accounts = described.result()
     return Desired(
         state=State(
-            users=users(roster, profile, facts, people, values),
+            users=accounts.users,
             groups=pl.concat(
                 [team_groups, nodes.groups, emptied_groups(emptied), groups_of_licences(roster, used, licences)]
             ),
@@ -110,15 +127,13 @@ def build_desired(
             ),
         ),
         people=people.select(PEOPLE.keys()),
-        user_names=candidates(rows, profile, people, roles_of(profile, facts)),
+        user_names=accounts.names,
         nicknames=pl.concat([team_names, nodes.nicknames]),
         reasons=reasons,
-        usernames=people.select("person", "link")
-        .join(rows.select("person", pl.col("username").str.split("@").list.first()), on="person")
-        .select("link", "username"),
+        usernames=accounts.usernames,
         licences=licences,
         licence_groups=used.select("user_type", group="link"),
-        unmapped=people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
+        unmapped=accounts.unmapped,
         unmapped_groups=pl.concat([failed.select("link") for failed in (team_problems, nodes.problems)])
         .unique()
         .sort("link"),
@@ -127,6 +142,30 @@ def build_desired(
         outside=beyond.relations.join(reasons, on=list(OUTSIDE), how="anti"),
         match_keys=pl.concat([_team_keys(profile, team_groups, team_names), nodes.match_keys]),
         creation_only=pl.concat([_creation_only(profile, team_groups), nodes.creation_only]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """How accounts should look: `users`, candidates for their `names`, `usernames` and `unmapped` as in `Desired`."""
+
+    users: pl.DataFrame
+    names: pl.DataFrame
+    usernames: pl.DataFrame
+    unmapped: pl.DataFrame
+
+
+def _accounts(roster: Roster, profile: Profile, as_of: dt.date, facts: TenantFacts, people: pl.DataFrame) -> _Accounts:
+    asked = fields_used(profile.users.mappings) | fields_read(profile) | {"username"}
+    rows = properties(roster, people, as_of, asked)
+    values, problems = mapped(rows, profile.users.mappings)
+    return _Accounts(
+        users(roster, profile, facts, people, values),
+        candidates(rows, profile, people, roles_of(profile, facts)),
+        people.select("person", "link")
+        .join(rows.select("person", pl.col("username").str.split("@").list.first()), on="person")
+        .select("link", "username"),
+        people.join(problems.select("person").unique(), on="person", how="semi").select("link"),
     )
 
 

@@ -31,11 +31,17 @@ class Counting:
 
 def counting(roster: Roster, profile: Profile, as_of: dt.date) -> Counting:
     """The periods, enrolments, teachings and people that count on `as_of`."""
+    years, here = academic_periods(roster, profile, as_of), registered(roster, as_of)
+    classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
+    lead = profile.users.lead_days
+    teachings = _current(roster.teachings.select("teacher_type", *SPAN), classes, as_of, lead)
     return Counting(
-        academic_periods(roster, profile, as_of),
-        current_enrolments(roster, profile, as_of),
-        current_teachings(roster, profile, as_of),
-        registered(roster, as_of),
+        years,
+        _current(roster.enrolments.select("enrolment", *SPAN), classes, as_of, lead).join(
+            here, on="person", how="semi"
+        ),
+        teachings.select("person", "klass", "teacher_type", "begin").join(here, on="person", how="semi"),
+        here,
     )
 
 
@@ -116,13 +122,12 @@ def _over_summer(as_of: dt.date) -> pl.Expr:
 
 def current_enrolments(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current enrolments of active students: [enrolment, person, klass, begin]."""
-    return _current(roster, roster.enrolments.select("enrolment", *SPAN), profile, as_of)
+    return counting(roster, profile, as_of).enrolments
 
 
 def current_teachings(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
     """Current teachings of active people: [person, klass, teacher_type, begin]."""
-    found = _current(roster, roster.teachings.select("teacher_type", *SPAN), profile, as_of)
-    return found.select("person", "klass", "teacher_type", "begin")
+    return counting(roster, profile, as_of).teachings
 
 
 SPAN = ("person", "klass", "begin", "end")
@@ -134,14 +139,13 @@ def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
     return roster.people.filter(pl.col("active") & ~ended).select("person")
 
 
-def _current(roster: Roster, rows: pl.DataFrame, profile: Profile, as_of: dt.date) -> pl.DataFrame:
-    years = academic_periods(roster, profile, as_of)
-    classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
-    begun, lasting = _begun(as_of, profile.users.lead_days), _lasting(as_of)
+def _current(rows: pl.DataFrame, classes: pl.DataFrame, as_of: dt.date, lead_days: int) -> pl.DataFrame:
+    """The rows that count on a day; `classes` [klass, closing, next_begin] are those of school years that do."""
+    begun, lasting = _begun(as_of, lead_days), _lasting(as_of)
     # What lasts needs no look at its school year, and nearly everything does.
     running = rows.filter(begun & lasting).join(classes, on="klass", how="semi")
     over = rows.filter(begun & ~lasting).join(classes, on="klass").filter(_over_summer(as_of)).select(rows.columns)
-    return pl.concat([running, over]).drop("end").join(registered(roster, as_of), on="person", how="semi")
+    return pl.concat([running, over]).drop("end")
 
 
 def ended(roster: Roster, as_of: dt.date) -> pl.DataFrame:
