@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -139,10 +139,15 @@ def build_desired(
         .sort("link"),
         emptied=emptied.select("link"),
         unmanaged=pl.concat([gone.left.select("link"), beyond.groups]).sort("link"),
-        outside=beyond.relations.join(reasons, on=list(OUTSIDE), how="anti"),
+        outside=_without(beyond.relations, reasons),
         match_keys=pl.concat([_team_keys(profile, team_groups, team_names), nodes.match_keys]),
         creation_only=pl.concat([_creation_only(profile, team_groups), nodes.creation_only]),
     )
+
+
+def _without(relations: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+    """The relations (schema OUTSIDE) that no reason asks for; nearly always there are none, and a million reasons need no look."""
+    return relations.join(reasons, on=list(OUTSIDE), how="anti") if relations.height else relations
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ def out_of_scope(roster: Roster, profile: Profile, as_of: dt.date, managed: Mana
         return OutOfScope(linked.made_nodes.select("link").clear(), pl.DataFrame(schema=pl.Schema(OUTSIDE)))
     users_of = linked.people.filter("present").select("person", user="link")
     nodes = nodes_of_everybody(roster, profile, as_of, managed.counting)
-    shared = ManagedTeams(managed.teams.teams, classes_of(roster, profile, managed.teams.teams))
+    shared = replace(managed.teams, classes=classes_of(roster, profile, managed.teams.teams))
     whole = Managed(shared, nodes, managed.counting)
     links = pl.concat([part.select("key", "link") for part in (linked.nodes, linked.made_nodes)]).unique("key")
     found = pl.concat(

@@ -34,15 +34,16 @@ def counting(roster: Roster, profile: Profile, as_of: dt.date) -> Counting:
     years, here = academic_periods(roster, profile, as_of), registered(roster, as_of)
     classes = roster.classes.select("klass", "period").join(years, on="period").drop("period")
     lead = profile.users.lead_days
-    teachings = _current(roster.teachings.select("teacher_type", *SPAN), classes, as_of, lead)
-    return Counting(
-        years,
-        _current(roster.enrolments.select("enrolment", *SPAN), classes, as_of, lead).join(
-            here, on="person", how="semi"
-        ),
-        teachings.select("person", "klass", "teacher_type", "begin").join(here, on="person", how="semi"),
-        here,
+    enrolments, teachings = (
+        _current(rows, here, classes, as_of, lead)
+        for rows in (roster.enrolments.select("enrolment", *SPAN), roster.teachings.select("teacher_type", *SPAN))
     )
+    return Counting(years, enrolments, teachings.select("person", "klass", "teacher_type", "begin"), here)
+
+
+def among(key: str, rows: pl.DataFrame) -> pl.Expr:
+    """Whether the column `key` is among that of `rows`: of many rows and few keys, sooner than by a semi-join."""
+    return pl.col(key).is_in(rows[key].implode())
 
 
 def academic_periods(roster: Roster, profile: Profile, as_of: dt.date) -> pl.DataFrame:
@@ -139,11 +140,13 @@ def registered(roster: Roster, as_of: dt.date) -> pl.DataFrame:
     return roster.people.filter(pl.col("active") & ~ended).select("person")
 
 
-def _current(rows: pl.DataFrame, classes: pl.DataFrame, as_of: dt.date, lead_days: int) -> pl.DataFrame:
-    """The rows that count on a day; `classes` [klass, closing, next_begin] are those of school years that do."""
-    begun, lasting = _begun(as_of, lead_days), _lasting(as_of)
+def _current(
+    rows: pl.DataFrame, here: pl.DataFrame, classes: pl.DataFrame, as_of: dt.date, lead_days: int
+) -> pl.DataFrame:
+    """The rows of people who are `here` [person] that count on a day; `classes` [klass, closing, next_begin] are of years that do."""
+    begun, lasting = _begun(as_of, lead_days) & among("person", here), _lasting(as_of)
     # What lasts needs no look at its school year, and nearly everything does.
-    running = rows.filter(begun & lasting).join(classes, on="klass", how="semi")
+    running = rows.filter(begun & lasting & among("klass", classes))
     over = rows.filter(begun & ~lasting).join(classes, on="klass").filter(_over_summer(as_of)).select(rows.columns)
     return pl.concat([running, over]).drop("end")
 
@@ -168,15 +171,16 @@ def current_people(
     Students and teachers need an enrolment or teaching, parents a child that is current, employees nothing more
     (`Inst.Active-Has Enrolments`).
     """
-    students = enrolments["person"].unique()
-    enrolled = pl.concat([students, teachings["person"].unique()]).implode()
-    parents = roster.guardianships.filter(pl.col("child").is_in(students.implode()))["parent"].implode()
-    person = pl.col("person")
+    learning = enrolments.select("person")
+    taught = pl.concat([learning, teachings.select("person")])
+    families = roster.guardianships.join(learning, left_on="child", right_on="person", how="semi")
     enough = {
-        UserType.STUDENT: person.is_in(enrolled),
-        UserType.TEACHER: person.is_in(enrolled),
-        UserType.PARENT: person.is_in(parents),
-        UserType.EMPLOYEE: pl.lit(value=True),
+        UserType.STUDENT: taught,
+        UserType.TEACHER: taught,
+        UserType.PARENT: families.select(person="parent"),
+        UserType.EMPLOYEE: typed.select("person"),
     }
-    is_of = {user_type: pl.col("user_type") == user_type.value for user_type in enough}
-    return typed.filter(pl.any_horizontal(is_of[user_type] & has for user_type, has in enough.items()))
+    return pl.concat(
+        typed.filter(pl.col("user_type") == user_type.value).join(those, on="person", how="semi")
+        for user_type, those in enough.items()
+    )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
 from rollbook.desired import current
 from rollbook.desired.keys import escaped
-from rollbook.desired.paths import Paths, distinct_pairs, entities, paths_of
+from rollbook.desired.paths import Paths, distinct_pairs, entities, in_classes, in_places, together
 from rollbook.desired.scope import in_scope
 from rollbook.desired.whereabouts import whereabouts
 from rollbook.profiles import Hierarchy, Level, Profile, levels_in_use
@@ -91,13 +92,19 @@ def managed_nodes(
         UserType.STUDENT: counting.enrolments.select("person", "klass"),
         UserType.TEACHER: counting.teachings.select("person", "klass"),
     }
-    ours = {kind: _in_scope(roster, profile, rows) for kind, rows in inside.items()}
-    nowhere = whereabouts(roster, present, inside, counting.registered)
-    for name, (hierarchy, levels) in in_use.items():
-        taking = ours if name == GENERAL else {UserType(name): ours[UserType(name)]}
-        paths = paths_of(roster, levels, present, taking, nowhere if name == GENERAL else nowhere.clear())
-        first = sum(part.nodes.height for part in parts)
-        parts.append(_nodes(roster, (name, hierarchy.group_type), levels, paths, first))
+    classes = in_scope(roster, profile).classes
+    ours = {kind: _in_scope(roster, classes, rows) for kind, rows in inside.items()}
+    with ThreadPoolExecutor(1) as beside:
+        # Where the others are, and where those in classes are, is asked of different tables.
+        elsewhere = beside.submit(whereabouts, roster, present, inside, counting.registered)
+        for name, (hierarchy, levels) in in_use.items():
+            taking = ours if name == GENERAL else {UserType(name): ours[UserType(name)]}
+            standing = [in_classes(roster, levels, kind, present, rows) for kind, rows in taking.items()]
+            if name == GENERAL:
+                standing.append(in_places(roster, levels, elsewhere.result()))
+            paths = together(levels, standing)
+            first = sum(part.nodes.height for part in parts)
+            parts.append(_nodes(roster, (name, hierarchy.group_type), levels, paths, first))
     return ManagedNodes(pl.concat([part.nodes for part in parts]), pl.concat([part.belonging for part in parts]))
 
 
@@ -108,12 +115,11 @@ def hierarchies_in_use(profile: Profile) -> dict[str, tuple[Hierarchy, tuple[Lev
     return {name: (found[name], chosen) for name, chosen in levels.items() if chosen}
 
 
-def _in_scope(roster: Roster, profile: Profile, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows [person, klass] as far as their classes are in the profile's scope.
+def _in_scope(roster: Roster, classes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows [person, klass] as far as their classes are in the profile's scope, `classes` [klass].
 
     Whoever has no such class stands where they would without a scope, rather than nowhere.
     """
-    classes = in_scope(roster, profile).classes
     if classes.height == roster.classes.height:
         return rows
     about = rows.join(classes, on="klass", how="semi")

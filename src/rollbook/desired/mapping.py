@@ -25,9 +25,9 @@ PROBLEMS: Table[str, pl.DataType | type[pl.DataType]] = {"target": pl.String, "p
 def properties(
     roster: Roster, people: pl.DataFrame, as_of: dt.date, asked: frozenset[str] = frozenset(PROPERTIES)
 ) -> pl.DataFrame:
-    """[person, every property of profiles.mappings.PROPERTIES] of `people` [person, user_type, present, current].
+    """[person, the properties `asked` for, of profiles.mappings.PROPERTIES] of `people` [person, user_type, present, current].
 
-    What is not `asked` for is left null: the groups of everybody alone take as long as all the rest.
+    The groups of everybody alone take as long as all the rest, so that who needs few had better ask for few.
     """
     institute = roster.institutes["name"][0] if roster.institutes.height else None
     rows = people.select("person", pl.col("user_type").cast(pl.String), "present", "current")
@@ -46,8 +46,7 @@ def properties(
         "institute": pl.lit(institute, dtype=pl.String),
         "today": pl.lit(as_of.isoformat()),
     }
-    nothing = pl.lit(None, dtype=pl.String)
-    values = [(known.get(name, pl.col(name)) if name in asked else nothing).alias(name) for name in PROPERTIES]
+    values = [known.get(name, pl.col(name)).alias(name) for name in PROPERTIES if name in asked]
     return found.select("person", *values).collect()
 
 
@@ -183,42 +182,60 @@ def mapped(
     `rows` has [key, every property]. A target without a mapping is null; one that failed is null too, and named in the
     problems, as is one that is too long or, being required, empty.
     """
-    values = rows.select(key)
-    problems = []
-    for target, limits in targets.items():
-        mapping = mappings.get(target)
-        if mapping is None:
-            values = values.with_columns(pl.lit(None, dtype=pl.String).alias(target))
-            continue
-        made, failed = made_of(rows, mapping)
-        made = cased(made, mapping).alias(target)
-        too_long = (made.str.len_chars() > limits.longest) & (not limits.shortened)
-        empty = made.is_null() & limits.required & failed.is_null()
-        foreign = ~made.is_in(limits.words) if limits.words else pl.repeat(False, made.len(), eager=True)  # noqa: FBT003
-        problem = pl.select(
-            pl.coalesce(
-                failed,
-                pl.when(foreign.fill_null(value=False)).then(pl.lit(f"neither {' nor '.join(limits.words)}")),
-                pl.when(too_long.fill_null(value=False)).then(pl.lit(f"longer than {limits.longest} characters")),
-                pl.when(empty).then(pl.lit("empty, though it has to be there")),
-            ).alias("problem")
-        )["problem"]
-        values = values.with_columns(pl.select(pl.when(problem.is_null()).then(made).alias(target))[target])
-        told = rows.select(key, pl.lit(target).alias("target")).with_columns(problem)
-        problems.append(told.filter(pl.col("problem").is_not_null()))
+    used = {target: mappings[target] for target in targets if target in mappings}
+    rendered = {target: evaluated(rows, m.value) for target, m in used.items() if m.type == "expression"}
+    made = rows.select(key, *(_made_of(m, rendered.get(target)).alias(target) for target, m in used.items()))
+    failed = {target: pl.lit(rendered[target][1]) if target in rendered else NOTHING for target in used}
+    wrong = {target: _wrong(target, targets[target]) for target in used}
+    # Nearly always nothing is wrong with anybody, so that is asked first, and of all targets at once.
+    ever = made.select(
+        pl.any_horizontal(failed[target].is_not_null(), *wrong[target].values()).any().alias(target) for target in used
+    )
+    amiss = [target for target in used if ever[target].item()]
+    told = made.select(
+        key,
+        *(
+            pl.coalesce(failed[target], *(pl.when(so).then(pl.lit(why)) for why, so in wrong[target].items())).alias(
+                target
+            )
+            for target in amiss
+        ),
+    )
+    values = {
+        **dict.fromkeys(targets, NOTHING),
+        **{target: pl.col(target) for target in used},
+        **{target: pl.when(told[target].is_null()).then(pl.col(target)) for target in amiss},
+    }
     none = pl.DataFrame(schema={key: pl.Int64, **PROBLEMS}).select(key, "target", "problem")
-    return values, pl.concat([none, *problems])
+    problems = [told.select(key, target=pl.lit(target), problem=target).drop_nulls("problem") for target in amiss]
+    return made.select(key, *(value.alias(target) for target, value in values.items())), pl.concat([none, *problems])
 
 
-def made_of(rows: pl.DataFrame, mapping: Row) -> tuple[pl.Series, pl.Series]:
-    """The value of one mapping for every row, empty ones null; and the sentence why there is none, null where there is one."""
-    nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
-    if mapping.type == "static":
-        return pl.repeat(mapping.value, rows.height, dtype=pl.String, eager=True), nothing
+NOTHING = pl.lit(None, dtype=pl.String)
+
+
+def _made_of(mapping: Row, rendered: tuple[pl.Series, pl.Series] | None) -> pl.Expr:
+    """The value of one mapping for every row in the letters it asks for, empty ones null."""
+    made = pl.lit(mapping.value)
     if mapping.type == "property":
-        text = rows[mapping.value].str.strip_chars()
-        return pl.select(pl.when(text.str.len_bytes() > 0).then(text).alias("value"))["value"], nothing
-    return evaluated(rows, mapping.value)
+        text = pl.col(mapping.value).str.strip_chars()
+        made = pl.when(text.str.len_bytes() > 0).then(text)
+    elif rendered is not None:
+        made = pl.lit(rendered[0])
+    if mapping.casing == "lower":
+        return made.str.to_lowercase()
+    return made.str.to_uppercase() if mapping.casing == "upper" else made
+
+
+def _wrong(target: str, limits: Target) -> dict[str, pl.Expr]:
+    """What may be wrong with the values of a target, in words, and whether it is so; the first that is so counts."""
+    made = pl.col(target)
+    words = {f"neither {' nor '.join(limits.words)}": ~made.is_in(limits.words)} if limits.words else {}
+    long = (
+        {} if limits.shortened else {f"longer than {limits.longest} characters": made.str.len_chars() > limits.longest}
+    )
+    empty = {"empty, though it has to be there": made.is_null()} if limits.required else {}
+    return {why: so.fill_null(value=False) for why, so in {**words, **long, **empty}.items()}
 
 
 def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series]:
@@ -242,10 +259,3 @@ def evaluated(rows: pl.DataFrame, expression: str) -> tuple[pl.Series, pl.Series
     if distinct.height < keys.height:
         table = keys.join(table, on=fields, how="left", maintain_order="left")
     return table["_value"], table["_failed"]
-
-
-def cased(made: pl.Series, mapping: Row) -> pl.Series:
-    """The values in the letters the mapping asks for."""
-    if mapping.casing == "lower":
-        return made.str.to_lowercase()
-    return made.str.to_uppercase() if mapping.casing == "upper" else made

@@ -26,7 +26,9 @@ def memberships(
     """
 
     def placed(rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.join(teams, on="klass").join(users, on="person")
+        # Lazily, so that of most of a million rows only what is asked for is carried through both joins.
+        both = rows.lazy().join(teams.lazy(), on="klass").join(users.lazy(), on="person")
+        return both.drop("person", "klass").collect()
 
     owning = [] if extra is None else [_rows(extra.join(users, on="person"), kind, "extra_owner") for kind in Relation]
     return pl.concat([_teachers(profile, placed(teachings)), _students(profile, placed(enrolments)), *owning])

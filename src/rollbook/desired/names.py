@@ -23,20 +23,17 @@ NICKNAME_LENGTH = 48
 
 def transliterated(names: pl.Series, language: str = "any") -> pl.Series:
     """The names in ASCII as a language writes them (languages.LANGUAGES); each distinct one once, if it is not ASCII already."""
-    foreign = names.filter(names.str.contains(NOT_ASCII).fill_null(value=False)).unique()
+    # As ASCII, and only so, a text has as many bytes as characters.
+    foreign = names.filter((names.str.len_bytes() != names.str.len_chars()).fill_null(value=False)).unique()
     if foreign.is_empty():
         return names
     return names.replace(foreign, foreign.map_elements(partial(latin, language=language), return_dtype=pl.String))
 
 
-NOT_ASCII = r"[^\x00-\x7F]"
-
-
-def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
-    """An ASCII column as the local part of a user name: lower case, letters, digits, dot, hyphen, underscore; empty becomes null."""
+def local_parts(raw: pl.Series, longest: int = LONGEST_NAME) -> pl.Series:
+    """ASCII texts as local parts of user names: lower case, letters, digits, dot, hyphen, underscore; empty becomes null."""
     kept = (
-        pl.col(column)
-        .str.to_lowercase()
+        pl.col("text")
         .str.replace_all(r"\s+", "-")
         .str.replace_all(r"[^a-z0-9._\-]+", "")
         .str.replace_all(r"-*\.[.\-]*", ".")
@@ -45,36 +42,35 @@ def local_parts(column: str, longest: int = LONGEST_NAME) -> pl.Expr:
         .str.slice(0, longest)
         .str.strip_chars("-.")
     )
-    return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(None)
+    return _mended(raw.str.to_lowercase(), r"^[a-z0-9]+([._\-][a-z0-9]+)*$", longest, kept)
 
 
-def _as_local_parts(raw: pl.Series, longest: int) -> pl.Series:
-    """`local_parts` of every text; most are in order as they are, and only the others are worked upon."""
-    texts = raw.str.to_lowercase().alias("base").to_frame()
-    orderly = (pl.col("base").str.contains(ORDERLY) & (pl.col("base").str.len_bytes() <= longest)).fill_null(
-        value=False
-    )
-    numbered = texts.with_columns(orderly=orderly).with_row_index("row")
-    others = numbered.filter(~pl.col("orderly")).select("row", base=local_parts("base", longest))
-    return pl.concat([numbered.filter("orderly").select("row", "base"), others]).sort("row")["base"]
+def _mended(texts: pl.Series, orderly: str, longest: int, kept: pl.Expr) -> pl.Series:
+    """The texts; those that are not `orderly` already, or too long, become what is `kept` of the column "text", null if that is empty.
 
-
-ORDERLY = r"^[a-z0-9]+([._\-][a-z0-9]+)*$"
-"""A local part of which `local_parts` changes nothing."""
+    Most are in order as they are, and only the others are worked upon.
+    """
+    fine = texts.str.contains(orderly) & (texts.str.len_bytes() <= longest)
+    others = texts.filter(~fine).unique()
+    if others.is_empty():
+        return texts
+    made = others.alias("text").to_frame().select(pl.when(kept.str.len_bytes() > 0).then(kept)).to_series()
+    return texts.replace(others, made)
 
 
 def candidates(rows: pl.DataFrame, profile: Profile, people: pl.DataFrame, roles: pl.DataFrame) -> pl.DataFrame:
     """Candidates for the user names of present people, the most wanted first (schema NAMES).
 
-    `rows` has [person, every property], `people` [person, link, user_type, present], `roles` [user_type, domain].
+    `rows` has [person, what `fields_read` names], `people` [person, link, user_type, present], `roles` [user_type, domain].
     """
     settings = profile.users.names
     present = people.filter("present").join(roles, on="user_type", how="left").select("person", "link", "domain")
-    wanted = present.select("person").join(rows, on="person", how="left", maintain_order="left")
+    read = rows.select("person", *sorted(fields_read(profile)))
+    wanted = present.select("person").join(read, on="person", how="left", maintain_order="left")
     frames = [pl.DataFrame(schema=pl.Schema(NAMES))]
     for rank, candidate in enumerate(settings.candidates):
         raw = _in_latin(wanted, candidate, settings.language)
-        based = wanted.select("person").with_columns(base=_as_local_parts(raw, settings.longest))
+        based = wanted.select("person").with_columns(base=local_parts(raw, settings.longest))
         frames.append(
             present.join(based, on="person").select("link", pl.lit(rank).cast(pl.Int64).alias("rank"), "base", "domain")
         )
@@ -125,15 +121,13 @@ SHAPES: Mapping[str, pl.Expr] = {
 """How each word of profiles.users.NAME_SHAPES is put together from properties."""
 
 
-def nicknames(column: str, nameless: str = "class") -> pl.Expr:
-    """An ASCII column as a mail nickname: lower case, letters, digits, hyphen; empty becomes `nameless`."""
+def nicknames(raw: pl.Series, nameless: str = "class") -> pl.Series:
+    """ASCII texts as mail nicknames: lower case, letters, digits, hyphen; empty becomes `nameless`."""
     kept = (
-        pl.col(column)
-        .fill_null("")
-        .str.to_lowercase()
+        pl.col("text")
         .str.replace_all(r"[^a-z0-9]+", "-")
         .str.strip_chars("-")
         .str.slice(0, NICKNAME_LENGTH)
         .str.strip_chars("-")
     )
-    return pl.when(kept.str.len_chars() > 0).then(kept).otherwise(pl.lit(nameless))
+    return _mended(raw.str.to_lowercase(), r"^[a-z0-9]+(-[a-z0-9]+)*$", NICKNAME_LENGTH, kept).fill_null(nameless)

@@ -88,7 +88,7 @@ def _of_level(hierarchy: Hierarchy, settings: LevelSettings, nodes: pl.DataFrame
         )
     )
     raw = made.select(pl.coalesce("mail_nickname", "label").alias("raw"))["raw"]
-    bases = made.select("link").with_columns(transliterated(raw)).select("link", base=nicknames("raw", "group"))
+    bases = made.select("link", base=nicknames(transliterated(raw), "group"))
     keys = {"name": "display_name", "external_id": "external_id"}
     by = keys.get(settings.match)
     fixed = [target for target, mapping in settings.mappings.items() if mapping.on_creation_only]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rollbook.desired.current import among
 from rollbook.profiles.hierarchies import Level
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
@@ -43,18 +44,17 @@ def entities(roster: Roster, level: Level) -> pl.DataFrame:
     """
     none = pl.lit(None, dtype=pl.String)
     department = pl.when(pl.col("kind") == "department").then("name").otherwise(none)
+    texts = {Level.GRADE_LEVEL: roster.grades["level"], Level.STREAM: roster.affiliations["stream"]}
     tables = {
         Level.INSTITUTE: (roster.institutes.head(1), "institute", "name"),
         Level.ACADEMIC_PERIOD: (roster.academic_periods, "period", "title"),
         Level.LOCATION: (roster.locations, "location", "name"),
         Level.GRADE: (roster.grades, "grade", "name"),
-        Level.GRADE_LEVEL: (_texts(roster.grades["level"]), "number", "text"),
-        Level.STREAM: (_texts(roster.affiliations["stream"]), "number", "text"),
         Level.GROUP: (roster.groups, "group", "name"),
         Level.SUBJECT: (roster.subjects, "subject", "name"),
         Level.MARKING_PERIOD: (roster.marking_periods, "marking", "title"),
     }
-    found, key, name = tables[level]
+    found, key, name = tables[level] if level in tables else (_texts(texts[level]), "number", "text")
     return found.select(
         code=key,
         id="sourced_id",
@@ -71,27 +71,24 @@ def _texts(texts: pl.Series) -> pl.DataFrame:
     return distinct.with_columns(number=numbered, sourced_id=pl.lit(None, dtype=pl.String))
 
 
-def paths_of(
-    roster: Roster,
-    levels: Sequence[Level],
-    people: pl.DataFrame,
-    inside: Mapping[UserType, pl.DataFrame],
-    others: pl.DataFrame,
-) -> Paths:
-    """The paths of those of `people` [person] who learn or teach, `inside` [person, klass], and of `others` [person, location].
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where people stand: `combinations` [combination, a column of codes for each level] and `people` [person, combination]."""
 
-    A path on which every level is lacking is none.
-    """
-    parts = [_in_classes(roster, levels, user_type, people, rows) for user_type, rows in inside.items()]
-    parts.append(_in_places(roster, levels, others))
+    combinations: pl.DataFrame
+    people: pl.DataFrame
+
+
+def together(levels: Sequence[Level], parts: Sequence[Standing]) -> Paths:
+    """The paths of people who stand in several parts of the school. A path on which every level is lacking is none."""
     columns = [str(level) for level in levels]
     lacking = pl.all_horizontal(pl.col(columns).is_null())
-    found = pl.concat([combinations.select(columns) for combinations, _ in parts]).filter(~lacking)
+    found = pl.concat([part.combinations.select(columns) for part in parts]).filter(~lacking)
     distinct = found.unique().sort(columns, nulls_last=False).with_row_index("path")
-    numbered = [combinations.join(distinct, on=columns, nulls_equal=True) for combinations, _ in parts]
+    numbered = [part.combinations.join(distinct, on=columns, nulls_equal=True) for part in parts]
     pairs = [
-        pairs.join(paths.select("combination", "path"), on="combination").select("person", "path")
-        for paths, (_, pairs) in zip(numbered, parts, strict=True)
+        part.people.join(paths.select("combination", "path"), on="combination").select("person", "path")
+        for paths, part in zip(numbered, parts, strict=True)
     ]
     return Paths(distinct, distinct_pairs(pl.concat(pairs)))
 
@@ -99,25 +96,24 @@ def paths_of(
 def distinct_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     """The rows of two columns of keys, each once: as one integer a row, which is found again sooner than two."""
     first, second = pairs.columns
-    packed = pairs.select(pl.col(first).cast(pl.Int64) * PACKED + pl.col(second).cast(pl.Int64)).to_series().unique()
-    both = pl.col(first)
-    return packed.alias(first).to_frame().select(both // PACKED, (both % PACKED).alias(second))
+    packed = pairs.select(pl.col(first).cast(pl.Int64) * PACKED + pl.col(second).cast(pl.Int64)).to_series()
+    return pairs.filter(packed.is_first_distinct())
 
 
 PACKED = 1 << 32
 """Keys are row ids, of which none comes near this."""
 
 
-def _in_classes(
+def in_classes(
     roster: Roster, levels: Sequence[Level], user_type: UserType, people: pl.DataFrame, rows: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """[combination, a column for each level] and [person, combination] of people in classes.
+) -> Standing:
+    """Where those of `people` [person] stand who learn or teach, `rows` [person, klass].
 
     What classes say is numbered first, then what people say: there are far fewer combinations of both than enrolments.
     """
     classes, of_class = _numbered(_of_classes(roster, levels), "klass", "class")
     inside = rows.select("person", "klass").join(of_class, on="klass").select("person", "class")
-    pairs = distinct_pairs(inside).join(people, on="person", how="semi")
+    pairs = distinct_pairs(inside).filter(among("person", people))
     persons, of_person = _numbered(_of_people(roster, levels, user_type, pairs), "person", "affiliation")
     unplaced = pl.col("affiliation").fill_null(0)
     both = pairs.join(of_person, on="person", how="left").select(
@@ -133,7 +129,7 @@ def _in_classes(
         _institute(roster).alias(Level.INSTITUTE),
     )
     graded = _with_grade_level(roster, said) if Level.GRADE_LEVEL in levels else said
-    return graded.select("combination", *levels), both
+    return Standing(graded.select("combination", *levels), both)
 
 
 def _said(user_type: UserType, level: Level) -> pl.Expr:
@@ -174,16 +170,20 @@ def _of_classes(roster: Roster, levels: Sequence[Level]) -> pl.DataFrame:
 
 def _of_people(roster: Roster, levels: Sequence[Level], user_type: UserType, people: pl.DataFrame) -> pl.DataFrame:
     """[person, "LEVEL of person" for each of OF_PERSON], by the first affiliation of the user type, else the first there is."""
-    streams = entities(roster, Level.STREAM).select(stream="name", _stream="code")
-    said = {Level.LOCATION: pl.col("location"), Level.GRADE: pl.col("grade"), Level.STREAM: pl.col("_stream")}
-    theirs = roster.affiliations.join(people, on="person", how="semi", maintain_order="left")
+    said = {
+        Level.LOCATION: pl.col("location"),
+        Level.GRADE: pl.col("grade"),
+        Level.STREAM: pl.lit(None, dtype=pl.Int64),
+    }
+    affiliations = roster.affiliations.select("person", "user_type", "location", "grade", "stream")
+    theirs = affiliations.filter(among("person", people))
     of_type = pl.col("user_type") == user_type.value
-    return (
-        pl.concat([theirs.filter(of_type), theirs.filter(~of_type).sort("user_type", maintain_order=True)])
-        .unique("person", keep="first", maintain_order=True)
-        .join(streams, on="stream", how="left")
-        .select("person", *_asked_for(said, levels, "person"))
-    )
+    others = theirs.filter(~of_type).sort("user_type", maintain_order=True)
+    first = pl.concat([theirs.filter(of_type), others]).filter(pl.col("person").is_first_distinct())
+    if Level.STREAM in levels:
+        streams = entities(roster, Level.STREAM).select(stream="name", code="code")
+        first, said[Level.STREAM] = first.join(streams, on="stream", how="left"), pl.col("code")
+    return first.select("person", *_asked_for(said, levels, "person"))
 
 
 def _asked_for(said: Mapping[Level, pl.Expr], levels: Sequence[Level], teller: str) -> list[pl.Expr]:
@@ -200,10 +200,12 @@ def _with_grade_level(roster: Roster, said: pl.DataFrame) -> pl.DataFrame:
     return said.join(of_grade.select(Level.GRADE, Level.GRADE_LEVEL), on=Level.GRADE, how="left")
 
 
-def _in_places(roster: Roster, levels: Sequence[Level], others: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """[combination, a column for each level] and [person, combination] of people who are only somewhere."""
+def in_places(roster: Roster, levels: Sequence[Level], others: pl.DataFrame) -> Standing:
+    """Where `others` [person, location] stand, who are only somewhere."""
     distinct = others.select("location").unique().with_row_index("combination")
     nothing = pl.lit(None, dtype=pl.Int64)
     said = {Level.INSTITUTE: _institute(roster), Level.LOCATION: pl.col("location")}
     numbered = others.join(distinct, on="location", nulls_equal=True).select("person", "combination")
-    return distinct.select("combination", *(said.get(level, nothing).alias(level) for level in levels)), numbered
+    return Standing(
+        distinct.select("combination", *(said.get(level, nothing).alias(level) for level in levels)), numbered
+    )

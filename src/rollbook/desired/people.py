@@ -72,9 +72,8 @@ def managed_people(
 
 
 def _first_type(typed: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    order = {t.value: rank for rank, t in enumerate(profile.users.precedence)}
-    rank = pl.col("user_type").cast(pl.String).replace_strict(order, return_dtype=pl.Int32)
-    return typed.sort(rank).unique(subset="person", keep="first", maintain_order=True)
+    rank = pl.col("user_type").cast(pl.Enum([t.value for t in profile.users.precedence]))
+    return typed.sort(rank).filter(pl.col("person").is_first_distinct())
 
 
 def _actions(profile: Profile) -> pl.DataFrame:
@@ -101,8 +100,8 @@ def users(
     roles = roles_of(profile, facts)
     licences = licences_of(profile, facts).group_by("user_type", maintain_order=True).agg(licences="sku")
     mails = roster.people.select("person", mail="email")
-    named = people.join(values, on="person", how="left").join(mails, on="person", how="left")
-    named = named.join(roles, on="user_type", how="left").join(licences, on="user_type", how="left")
+    of_type = people.join(roles, on="user_type", how="left").join(licences, on="user_type", how="left")
+    named = of_type.join(mails, on="person", how="left").join(values, on="person", how="left")
     none = pl.lit(None, dtype=pl.String)
     frame = named.select(
         "link",

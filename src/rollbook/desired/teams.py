@@ -37,11 +37,13 @@ TEAMS = {**MADE, "sourced_id": pl.String, "code": pl.String, "label": pl.String}
 class ManagedTeams:
     """The teams a profile is about: `teams` (schema TEAMS) and what each of them holds, `classes` [klass, key, period].
 
-    `sourced_id`, `code` and `label` are what the school's records call a team; they need not be unique.
+    `sourced_id`, `code` and `label` are what the school's records call a team; they need not be unique. `described` [key, period,
+    classes, every property of SAME] is what all of their classes say of them, those outside the profile's scope too.
     """
 
     teams: pl.DataFrame
     classes: pl.DataFrame
+    described: pl.DataFrame
 
 
 def managed_teams(
@@ -56,7 +58,7 @@ def managed_teams(
     A team that is there already, one of `made` [key, period], stays managed when nobody does any more, so that nobody is left
     in it who does not belong. `counting` is what counts on that day, if it is known already.
     """
-    classes = team_classes(roster, profile.teams.create)
+    every = classes = team_classes(roster, profile.teams.create)
     if classes.height:
         counting = counting or current.counting(roster, profile, as_of)
         busy = pl.concat([counting.enrolments["klass"].unique(), counting.teachings["klass"].unique()]).implode()
@@ -66,8 +68,8 @@ def managed_teams(
         if made is not None:
             wanted = pl.concat([wanted, made.select(MADE.keys())]).unique()
         classes = classes.join(wanted, on=["key", "period"], how="semi").sort("klass")
-    named = _natural(_described(roster, classes_of(roster, profile, classes)), profile)
-    return ManagedTeams(named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS)), classes)
+    described = _described(roster, every.join(classes, on=["key", "period"], how="semi"))
+    return ManagedTeams(_called(described, profile), classes, described)
 
 
 def classes_of(roster: Roster, profile: Profile, teams: pl.DataFrame) -> pl.DataFrame:
@@ -77,7 +79,12 @@ def classes_of(roster: Roster, profile: Profile, teams: pl.DataFrame) -> pl.Data
 
 def every_team(roster: Roster, profile: Profile) -> pl.DataFrame:
     """All teams the register could have under a profile's mode, of every academic period (schema TEAMS)."""
-    named = _natural(_described(roster, team_classes(roster, profile.teams.create)), profile)
+    return _called(_described(roster, team_classes(roster, profile.teams.create)), profile)
+
+
+def _called(described: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """What `described` teams are called in the school's records (schema TEAMS)."""
+    named = _natural(described, profile)
     return named.select(*MADE, sourced_id="id", code="code", label="name").cast(pl.Schema(TEAMS))
 
 
@@ -114,9 +121,8 @@ def teams(
 
     The latter are [link, target, problem]. `links` has [key, period, link, mark].
     """
-    classes = classes_of(roster, profile, managed.teams)
-    described = _described(roster, classes).join(links, on=["key", "period"])
-    rows = properties(roster, profile, described, classes)
+    described = managed.described.join(links, on=["key", "period"])
+    rows = properties(roster, profile, described)
     made, problems = mapped(rows, profile.teams.mappings, TEAM_TARGETS, "link")
     values = made.join(described.select("link", "mark"), on="link")
     frame = values.select(
@@ -131,10 +137,10 @@ def teams(
         has_team=pl.lit(value=True),
         behaviours=pl.lit(["WelcomeEmailDisabled"], dtype=pl.List(pl.String)),
     )
-    based = values.with_columns(transliterated(values["mail_nickname"]).alias("raw"))
+    bases = nicknames(transliterated(values["mail_nickname"]))
     return (
         as_groups(frame).sort("link"),
-        based.select("link", base=nicknames("raw")).sort("link"),
+        values.select("link", base=bases).sort("link"),
         problems,
     )
 
@@ -182,14 +188,18 @@ def _described(roster: Roster, classes: pl.DataFrame) -> pl.DataFrame:
             location="location_name",
         )
     )
-    return (
-        found.group_by("key", "period")
+    several = found.select("key", "period").is_duplicated()
+    merged = (
+        found.filter(several)
+        .group_by("key", "period")
         .agg(
             *(pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name) for name in SAME),
             classes=pl.len(),
         )
-        .sort("key", "period")
     )
+    # Nearly every team is of one class, of which there is nothing to compare.
+    single = found.filter(~several).with_columns(classes=pl.lit(1, dtype=pl.get_index_type())).select(merged.columns)
+    return pl.concat([single, merged]).sort("key", "period")
 
 
 def _natural(described: pl.DataFrame, profile: Profile) -> pl.DataFrame:
@@ -219,7 +229,7 @@ def _natural(described: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return natural.with_columns(code_or_name=pl.coalesce("code", "name"))
 
 
-def properties(roster: Roster, profile: Profile, described: pl.DataFrame, classes: pl.DataFrame) -> pl.DataFrame:
+def properties(roster: Roster, profile: Profile, described: pl.DataFrame) -> pl.DataFrame:
     """[link, every property of profiles.TEAM_PROPERTIES] of the teams of `described`, which has [key, period, link]."""
     school = roster.institutes.head(1).select(institute="name", institute_id="sourced_id")
     institute = school.row(0) if school.height else (None, None)
@@ -227,7 +237,7 @@ def properties(roster: Roster, profile: Profile, described: pl.DataFrame, classe
     rows = (
         _natural(described, profile)
         .join(periods, on="period", how="left")
-        .join(_of_students(roster, profile, classes), on=["key", "period"], how="left")
+        .join(_of_students(roster, profile, described), on=["key", "period"], how="left")
         .with_columns(
             institute=pl.lit(institute[0], dtype=pl.String), institute_id=pl.lit(institute[1], dtype=pl.String)
         )
@@ -235,15 +245,15 @@ def properties(roster: Roster, profile: Profile, described: pl.DataFrame, classe
     return rows.select("link", *TEAM_PROPERTIES)
 
 
-def _of_students(roster: Roster, profile: Profile, classes: pl.DataFrame) -> pl.DataFrame:
-    """[key, period, grade_type, stream] of teams whose students are all of one; looked up only where a mapping asks."""
-    nothing = classes.select("key", "period").unique()
+def _of_students(roster: Roster, profile: Profile, teams: pl.DataFrame) -> pl.DataFrame:
+    """[key, period, grade_type, stream] of `teams` [key, period] whose students are all of one; looked up only where a mapping asks."""
+    nothing = teams.select("key", "period")
     if fields_used(profile.teams.mappings).isdisjoint({"grade_type", "stream"}):
         return nothing.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in ("grade_type", "stream"))
     students = roster.affiliations.filter(pl.col("user_type").cast(pl.String) == "student").unique("person")
     return (
         roster.enrolments.select("person", "klass")
-        .join(classes, on="klass")
+        .join(classes_of(roster, profile, teams), on="klass")
         .join(students.select("person", "grade_type", "stream"), on="person")
         .group_by("key", "period")
         .agg(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from rollbook.desired.paths import paths_of
+from rollbook.desired.current import among
+from rollbook.desired.paths import in_classes, in_places, together
 from rollbook.profiles import Level
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
@@ -45,9 +46,11 @@ def _of_children(
         registered, left_on="child", right_on="person", how="semi"
     )
     children = families.select(person="child").unique()
-    learning = enrolments.join(children, on="person", how="semi")
+    learning = enrolments.filter(among("person", children))
     resting = children.join(learning, on="person", how="anti")
     resting_at = _of_affiliations(roster, resting)
-    found = paths_of(roster, (Level.LOCATION,), children, {UserType.STUDENT: learning}, resting_at)
+    at = (Level.LOCATION,)
+    standing = (in_classes(roster, at, UserType.STUDENT, children, learning), in_places(roster, at, resting_at))
+    found = together(at, standing)
     places = found.people.join(found.paths, on="path").select(child="person", location=Level.LOCATION)
     return families.join(places, on="child").select("location", person="parent").select("person", "location").unique()

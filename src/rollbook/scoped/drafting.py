@@ -110,6 +110,7 @@ def _of_part(teams: ManagedTeams, part: near.Near) -> ManagedTeams:
     return ManagedTeams(
         teams.teams.join(classes, on=["key", "period"], how="semi", maintain_order="left"),
         classes,
+        teams.described.join(classes, on=["key", "period"], how="semi", maintain_order="left"),
     )
 
 
