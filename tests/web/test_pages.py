@@ -110,6 +110,31 @@ def test_a_school_that_was_only_imported_says_what_comes_next(client, sqlite_sto
     assert "rollbook plan" in client.get(f"/institutes/{institute.public_id}/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("purpose", "scope", "looked", "words"),
+    [
+        (Run.Purpose.SYNCHRONIZATION, Run.Scope.FULL, {}, "everybody, the tenant read anew"),
+        (Run.Purpose.SYNCHRONIZATION, Run.Scope.CHANGED, {"people": [1]}, "what changed, with 1 person"),
+        (Run.Purpose.SYNCHRONIZATION, Run.Scope.PEOPLE, {"people": [1, 2]}, "2 chosen people and what depends on them"),
+        (Run.Purpose.UNDO, Run.Scope.EVERYTHING, {}, "what another run did, taken back"),
+    ],
+)
+def test_a_run_says_what_it_was_about(client, run, purpose, scope, looked, words):
+    Run.objects.filter(pk=run.pk).update(purpose=purpose, scope=scope, looked=looked)
+
+    for page in ("home", "institute", "run"):
+        assert words in client.get(addresses(run)[page]).content.decode()
+
+
+def test_what_scoped_synchronizations_missed_is_told_as_a_defect(client, run):
+    Run.objects.filter(pk=run.pk).update(looked={"missed": {"changes": 3, "seqs": [4, 8, 15]}})
+
+    page = client.get(addresses(run)["run"]).content.decode()
+
+    assert "missed 3 of these changes" in page
+    assert "numbers 4, 8, 15" in page
+
+
 def test_names_cannot_break_out_of_a_page(client, run):
     page = client.get(f"{addresses(run)['changes']}?name=Παπαδάκη").content.decode()
 

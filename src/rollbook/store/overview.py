@@ -24,6 +24,7 @@ from rollbook.store.models import (
 from rollbook.store.models.versioned import Versioned
 from rollbook.store.proof_lines import told
 from rollbook.store.proofs import read_deviations
+from rollbook.words import counted
 
 STAGES: dict[str, tuple[Kind, ...]] = {
     "Links": (Kind.LINK_USER, Kind.LINK_GROUP),
@@ -125,6 +126,27 @@ def waiting_reasons(run: Run) -> list[tuple[str, int]]:
 def deviations(run: Run) -> list[dict[str, str]]:
     """The first deviations the run's proof found, faults first, with names instead of links; none where it is kept no longer."""
     return told(run, read_deviations(run, limit=DEVIATIONS)).to_dicts()
+
+
+PURPOSES = {
+    Run.Purpose.PASSWORDS: "new passwords",
+    Run.Purpose.ARCHIVING: "teams into or out of the archive",
+    Run.Purpose.UNDO: "what another run did, taken back",
+}
+
+
+def about(run: Run) -> str:
+    """What a run was about, in words."""
+    if run.purpose in PURPOSES:
+        return PURPOSES[Run.Purpose(run.purpose)]
+    people = len(run.looked.get("people", ()))
+    told = {
+        Run.Scope.EVERYTHING: "everybody",
+        Run.Scope.FULL: "everybody, the tenant read anew",
+        Run.Scope.CHANGED: f"what changed, with {counted(people, 'person', 'people')}",
+        Run.Scope.PEOPLE: f"{counted(people, 'chosen person', 'chosen people')} and what depends on them",
+    }
+    return told[Run.Scope(run.scope)]
 
 
 def last_runs(limit: int, institute: Institute | None = None) -> list[Run]:
