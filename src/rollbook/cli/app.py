@@ -32,6 +32,7 @@ from rollbook.cli import (
     profile,
     proof,
     protect,
+    prune,
     rollover,
     sample,
     serve,
@@ -78,6 +79,7 @@ app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
+app.command("prune")(prune.prune)
 app.command("held")(held.held)
 app.command("release")(held.release)
 app.add_typer(accounts.app, name="accounts")
