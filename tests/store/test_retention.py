@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.db import connection
 from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
 
 from rollbook.acts.retention import prune, prune_daily

@@ -40,6 +40,7 @@ from rollbook.cli import (
     structure,
     sync,
     undo,
+    upkeep,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -80,6 +81,10 @@ app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
 app.command("prune")(prune.prune)
+app.command("migrate")(upkeep.migrate)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
+app.command("move-to-postgres")(upkeep.move_to_postgres)
 app.command("held")(held.held)
 app.command("release")(held.release)
 app.add_typer(accounts.app, name="accounts")
