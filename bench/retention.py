@@ -12,10 +12,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.rows import Row
@@ -49,7 +53,7 @@ def measure() -> list[Row]:
             1.0,
             floor=True,
         ),
-        Row("longest pause of a writer while a year is pruned at once", found["pause"], "s", 1.0, 1.0),
+        Row("longest wait of another writer while a year is pruned at once", found["wait"], "s", 1.0, 1.0),
         Row("pruning a year at once", found["seconds"], "s", 300.0, 1.0),
     ]
 
@@ -104,8 +108,9 @@ def _years(file: Path) -> dict[str, float]:
         never.live(day)
     found["never"], largest = _settle(file), _largest()
     began = time.perf_counter()
-    found["pause"] = never.prune(DAYS)
-    found["seconds"] = time.perf_counter() - began
+    with _waiting(file) as waits:
+        never.prune(DAYS)
+    found["seconds"], found["wait"] = time.perf_counter() - began, max(waits)
     _told(
         f"a year takes {found['never']:.0f} MB, of these: {largest}; pruned at once in {found['seconds']:.1f} s to {_settle(file):.0f} MB"
     )
@@ -119,6 +124,30 @@ def _years(file: Path) -> dict[str, float]:
     found["pruned"] = _settle(file)
     _told(f"pruned every week it takes {found['pruned']:.0f} MB; of these: {_largest()}")
     return found
+
+
+@contextmanager
+def _waiting(file: Path) -> Iterator[list[float]]:
+    """Seconds that somebody else waited for each right to write, asked for all the time while the block runs."""
+    waits, over = [0.0], threading.Event()
+
+    def ask() -> None:
+        other = sqlite3.connect(file, timeout=20, isolation_level=None)
+        while not over.is_set():
+            began = time.perf_counter()
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+            waits.append(time.perf_counter() - began)
+            over.wait(0.01)
+        other.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        asking.join()
 
 
 def _largest() -> str:

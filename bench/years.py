@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,8 @@ from django.db import connection, transaction
 from django.forms.models import model_to_dict
 
 from bench.retention import A_DAY, BUSY, CHANGED, WAITING
+from rollbook.acts.retention import BREATH
+from rollbook.clock import SystemClock
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.store import trail
 from rollbook.store.bulk import insert_frame, table_of
@@ -67,18 +69,12 @@ class Year:
         self.last = Trail.objects.order_by("-pk")[0]
         self.like = Delivery.objects.filter(source=self.source)[0]
 
-    def prune(self, day: int) -> float:
-        """Prune as on this day; the longest time from one pause to the next."""
-        longest, last = 0.0, time.perf_counter()
-
-        def pause() -> None:
-            nonlocal longest, last
-            longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
-
-        now = self.began + dt.timedelta(days=day + 1)
-        Pruning(keeping({}), now, dry=False, pause=pause).carried_out()
-        give_back(pause)
-        return longest
+    def prune(self, day: int) -> None:
+        """Prune as on this day, as a worker does."""
+        clock = SystemClock()
+        breathe = partial(clock.sleep, BREATH)
+        Pruning(keeping({}), self.began + dt.timedelta(days=day + 1), dry=False, pause=breathe).carried_out()
+        give_back(breathe)
 
     def first_run(self) -> None:
         """The run that made everybody and every membership, some ten thousand changes."""

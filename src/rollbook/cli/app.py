@@ -16,6 +16,7 @@ from rollbook.cli import (
     connection,
     corporate,
     demo,
+    doctor,
     emulator,
     enrolment,
     explain,
@@ -80,6 +81,7 @@ app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
+app.command("doctor")(doctor.doctor)
 app.command("prune")(prune.prune)
 app.command("migrate")(upkeep.migrate)
 app.command("backup")(upkeep.backup)
