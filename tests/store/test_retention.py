@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -272,3 +273,9 @@ def test_by_count_the_oldest_runs_give_way_first():
     found = expired(runs(*[fresh] * (NEWEST_RUNS + 10)), replace(keeping({}), changes=100 * (NEWEST_RUNS + 4)), NOW)
 
     assert (found.gone, found.emptied) == ([], [1, 2, 3, 4, 5, 6])
+
+
+def test_the_documentation_says_what_every_setting_is():
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    for s in SETTINGS:
+        assert f"| `{s.variable}` | {s.default:,} {s.unit} | {s.meaning} | {s.why} |" in page

@@ -104,7 +104,7 @@ def restore(
             markup=False,
         )
     out.print(
-        "What was done at Microsoft after the backup is found by the next synchronization: run `rollbook sync --full` first."
+        "What was done at Microsoft since then is found there by its marks: look with `rollbook plan` before the next synchronization."
     )
 
 
