@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 from tests.apply.wire import connected, control
 from tests.cli.inside import Inside
+from tests.conftest import use_database
 from tests.store.world import a_school
 
 from rollbook.acts import doctor
 from rollbook.clock import SystemClock
 from rollbook.graph.permissions import NEEDED
+from rollbook.store.database import sqlite
 from rollbook.store.models import Connection, Secret
 
 Found = list[tuple[str, str, str, str]]
@@ -100,3 +102,13 @@ def test_without_a_database_of_this_version_what_needs_it_is_left_out(joined: An
     assert (what, state) == ("migrations", "wrong")
     assert "newer version" in said
     assert "Install that version" in remedy
+
+
+def test_where_there_is_no_database_none_is_made(tmp_path: Path):
+    use_database(sqlite(tmp_path / "none.sqlite3"))
+
+    ((what, state, _, remedy),) = found()
+
+    assert (what, state) == ("database", "wrong")
+    assert "rollbook migrate" in remedy
+    assert not (tmp_path / "none.sqlite3").exists()

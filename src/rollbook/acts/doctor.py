@@ -68,7 +68,7 @@ def examined(clock: Clock) -> Iterator[Finding]:
         if check.store and not usable:
             continue
         for finding in _looked(check, clock):
-            usable &= check.store or check.what not in BEFORE or finding.state != State.WRONG
+            usable &= check.what not in BEFORE or finding.state != State.WRONG
             yield finding
 
 
@@ -129,9 +129,8 @@ def _migrations(_: Clock) -> Iterator[Finding]:
     """Whether the database is of this version."""
     pending = pending_migrations()
     if pending:
-        said = (
-            f"{counted(len(pending), 'migration')} {by_count(len(pending), 'is', 'are')} pending: {', '.join(pending)}"
-        )
+        many = f"{counted(len(pending), 'migration')} {by_count(len(pending), 'is', 'are')}"
+        said = f"{many} pending, the first is {pending[0]}"
         yield Finding("migrations", State.WRONG, said, "Make a backup and run `rollbook migrate`.")
     else:
         yield Finding("migrations", State.OK, "the database is of this version")
@@ -272,7 +271,7 @@ CHECKS: list[Check] = [
     Check("disk", _disk, store=False),
     Check("settings", _settings, store=False),
     Check("database", _database, store=False),
-    Check("migrations", _migrations, store=False),
+    Check("migrations", _migrations),
     Check("keys", _keys),
     Check("tenants", _tenants),
 ]
