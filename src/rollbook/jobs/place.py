@@ -28,14 +28,17 @@ def place_of(settings: Mapping[str, Any], home: Path) -> Place:
     """Where the engine's tables are, by Django's settings of the store's database."""
     if "sqlite" in settings["ENGINE"]:
         return Place(_sqlite(home / FILE), shared=False)
+    query = {name: value for name, value in (settings.get("OPTIONS") or {}).items() if isinstance(value, str)}
+    if settings["HOST"]:
+        # In the query, because it may be the folder of a socket.
+        query["host"] = settings["HOST"]
     url = sa.URL.create(
         "postgresql+psycopg",
         username=settings["USER"] or None,
         password=settings["PASSWORD"] or None,
-        host=settings["HOST"] or None,
         port=int(settings["PORT"]) if settings["PORT"] else None,
         database=settings["NAME"],
-        query={name: str(value) for name, value in (settings.get("OPTIONS") or {}).items() if isinstance(value, str)},
+        query=query,
     )
     return Place(sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10), shared=True)
 
