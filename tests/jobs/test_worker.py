@@ -34,10 +34,10 @@ EVERYBODY = CLASSES * PUPILS + CLASSES
 
 
 def a_large_school(more: int = 0) -> School:
-    """So many classes that a run lasts for some seconds; the first of them has so many pupils more."""
+    """So many classes that a run lasts for some seconds; the last of them has so many pupils more."""
     school = School()
     for number in range(CLASSES):
-        names = [f"Pupil No{number}x{n}" for n in range(PUPILS + (0 if number else more))]
+        names = [f"Pupil No{number}x{n}" for n in range(PUPILS + (more if number == CLASSES - 1 else 0))]
         school = school.klass(f"{number} Maths", teachers=[f"Teacher No{number}"], students=names)
     return school
 

@@ -17,7 +17,10 @@ Slots = Annotated[
 ]
 
 
-def worker(concurrency: Slots = 4, as_json: Json = False) -> None:
+MetricsPort = Annotated[int, typer.Option(min=0, max=65535, help="Port for Prometheus on loopback; 0: none.")]
+
+
+def worker(concurrency: Slots = 4, metrics_port: MetricsPort = 0, as_json: Json = False) -> None:
     """Work until SIGTERM or Ctrl-C: schedules, changes in the register, whatever is asked for (`rollbook queue`).
 
     When it is to end, what is under way comes to the end of a batch, and goes on with the next worker.
@@ -31,6 +34,10 @@ def worker(concurrency: Slots = 4, as_json: Json = False) -> None:
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
+    if metrics_port:
+        from prometheus_client import start_http_server
+
+        start_http_server(metrics_port, addr="127.0.0.1")
     process = Worker(concurrency, CLOCK)
     typer.echo(
         json.dumps({"worker": process.name}) if as_json else f"Worker {process.name}, {concurrency} tenants at once"
