@@ -97,12 +97,17 @@ class Ticker:
 
     def _bury(self) -> None:
         """What dead workers had goes on elsewhere."""
-        dead = [name for name in jobs.dead(self._clock.now(), leases.PATIENCE) if name != self._name]
-        if not dead:
-            return
-        for turn in self._engine.take_over(dead):
-            log.warning("worker: takes over", turn=turn)
-        Worker.objects.filter(name__in=dead).delete()
+        now = self._clock.now()
+        dead = [name for name in jobs.dead(now, leases.PATIENCE) if name != self._name]
+        if dead:
+            jobs.disconnect(dead)
+            # The engine lets nobody else into their tenants until it is told.
+            for turn in self._engine.take_over(dead):
+                log.warning("worker: takes over", turn=turn)
+            Worker.objects.filter(name__in=dead).delete()
+        for job in jobs.regain(now, leases.PATIENCE):
+            log.warning("job: goes on elsewhere", job=job.pk, turn=job.turn)
+            self._engine.give(job.pk, job.turn, job.tenant_id)
 
     def _wake(self) -> None:
         for job in jobs.due(self._clock.now()):

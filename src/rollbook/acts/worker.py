@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import IO
 import structlog
 from django.conf import settings
 from django.core.files import locks
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from rollbook.acts.ticking import Chore, Ticker
 from rollbook.acts.working import Desk
@@ -46,6 +47,8 @@ class Worker:
     def run(self, stop: threading.Event) -> bool:
         """Work until `stop` is set; whether everything under way came to a batch's end in time. Raises TenantBusy if there is a worker
         already and the database allows only one."""
+        connections.close_all()
+        os.environ["PGAPPNAME"] = jobs.as_application(self.name)  # of every session this process opens from now on
         place = place_of(settings.DATABASES["default"], home())
         with _alone(place, home() / LOCK):
             desk = Desk(self.clock, self.name)

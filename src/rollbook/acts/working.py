@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from rollbook.acts.failing import refuse_while_resting
 from rollbook.acts.jobs import author_of, move, notice_of
@@ -37,6 +37,7 @@ from rollbook.errors import (
     Resting,
     RollbookError,
     Stop,
+    StoreUnusable,
     TenantBusy,
 )
 from rollbook.plan.changes import ChangeVerdict
@@ -55,6 +56,9 @@ PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)
 
 BUSY = dt.timedelta(seconds=5)
 """When a job looks again whether its tenant is free, which somebody at a terminal holds."""
+
+AWAY = 1.0
+"""Seconds between two looks whether the database is there again."""
 
 TOLD_EVERY = 0.5
 """Seconds between two moments at which it is remembered how far a job is."""
@@ -82,20 +86,42 @@ class Desk:
         self.closing = True
 
     def take_turn(self, number: int, turn: int) -> None:
-        """Take the turn of a job; does nothing if it has been taken, or is somebody else's by now."""
-        close_old_connections()
+        """Take the turn of a job; does nothing if it has been taken, or is somebody else's by now.
+
+        A database that is away is waited for: what was sent until then stands in the journal, and the turn begins anew.
+        """
         with self._counting:
             self.turns += 1
         try:
-            job = Job.objects.select_related("institute", "tenant", "run").filter(pk=number, turn=turn).first()
-            if job is None or job.state not in (State.QUEUED, *jobs.UNDER_WAY):
-                return
-            with structlog.contextvars.bound_contextvars(job=job.pk, tenant=job.tenant.tid):
-                self._take(job)
+            while not self._taken(number, turn):
+                if self.closing:
+                    return
+                self.clock.sleep(AWAY)
         finally:
             with self._counting:
                 self.turns -= 1
             close_old_connections()
+
+    def _taken(self, number: int, turn: int) -> bool:
+        """Whether the turn has come to its end; not so if the database is away."""
+        close_old_connections()
+        try:
+            job = Job.objects.select_related("institute", "tenant", "run").filter(pk=number, turn=turn).first()
+            if job is None or job.state not in (State.QUEUED, *jobs.UNDER_WAY):
+                return True
+            if (
+                job.worker not in ("", self.name)
+                and job.state != State.QUEUED
+                and jobs.is_alive(job.worker, self.clock.now())
+            ):
+                return True
+            if jobs.claimed(job, self.name):
+                with structlog.contextvars.bound_contextvars(job=job.pk, tenant=job.tenant.tid):
+                    self._take(job)
+        except (StoreUnusable, DatabaseError, InterfaceError) as error:
+            log.warning("job: the database is away; it is tried again", job=number, error=type(error).__name__)
+            return False
+        return True
 
     def _take(self, job: Job) -> None:
         log.info("job: begins", kind=job.kind, state=job.state)
@@ -111,6 +137,8 @@ class Desk:
             # Whoever took the tenant over has the job, too.
             log.warning("job: taken over by another worker")
             return
+        except StoreUnusable:
+            raise
         except RollbookError as error:
             self._ended_by(job, error)
         else:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
+from rollbook.store import leases
 from rollbook.store.models import Institute, Job, Run, Tenant, Worker
 
 State = Job.State
@@ -121,6 +122,26 @@ def given(before: dt.datetime) -> QuerySet[Job]:
     return Job.objects.filter(given_at__lt=before, state__in=(State.QUEUED, *UNDER_WAY))
 
 
+def claimed(job: Job, worker: str) -> bool:
+    """Whether the turn of the job is this worker's from now on; whoever had it before has nothing to say about it any more."""
+    if not Job.objects.filter(pk=job.pk, turn=job.turn).update(worker=worker):
+        return False
+    job.worker = worker
+    return True
+
+
+def regain(now: dt.datetime, patience: dt.timedelta) -> list[Job]:
+    """The jobs whose workers are no more, each with a new turn; it has to be given to the engine."""
+    there = Worker.objects.filter(seen_at__gte=now - patience).values("name")
+    with transaction.atomic():
+        one_at_a_time()
+        lost = list(Job.objects.filter(state__in=UNDER_WAY, given_at__lt=now - patience).exclude(worker__in=there))
+        for job in lost:
+            job.turn, job.given_at = job.turn + 1, now
+            job.save(update_fields=["turn", "given_at"])
+    return lost
+
+
 def due(now: dt.datetime) -> QuerySet[Job]:
     """Jobs that rest and whose moment has come."""
     return Job.objects.filter(state__in=RESTING, wake_at__lte=now)
@@ -134,7 +155,7 @@ def wanted(tenant: Tenant | int) -> bool:
 def moved(job: Job, state: State, now: dt.datetime, **values: Any) -> bool:
     """Whether the job came into the state, from one that may precede it; of two who move it at once one does."""
     allowed = [before for before, after in MOVES.items() if state in after]
-    rows = Job.objects.filter(pk=job.pk, state__in=allowed, turn=job.turn)
+    rows = Job.objects.filter(pk=job.pk, state__in=allowed, turn=job.turn, worker=job.worker)
     if not rows.update(state=state, since=now, row_version=F("row_version") + 1, **values):
         return False
     job.refresh_from_db()
@@ -158,6 +179,31 @@ def gone(name: str) -> None:
 def dead(now: dt.datetime, patience: dt.timedelta) -> list[str]:
     """Workers that were not seen for so long."""
     return list(Worker.objects.filter(seen_at__lt=now - patience).values_list("name", flat=True))
+
+
+def as_application(worker: str) -> str:
+    """How a worker's sessions are called at PostgreSQL, which cuts longer names off."""
+    return f"rollbook {worker}"[:63]
+
+
+def disconnect(workers: Sequence[str]) -> int:
+    """End the sessions of dead workers at PostgreSQL; how many there were.
+
+    One that is frozen in the midst of a transaction keeps its locks for as long as its session lives.
+    """
+    if connection.vendor != "postgresql" or not workers:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY(%s)",
+            [[as_application(worker) for worker in workers]],
+        )
+        return len(cursor.fetchall())
+
+
+def is_alive(name: str, now: dt.datetime) -> bool:
+    """Whether the worker of this name was seen a moment ago."""
+    return Worker.objects.filter(name=name, seen_at__gte=now - leases.PATIENCE).exists()
 
 
 def alive(now: dt.datetime, patience: dt.timedelta) -> list[Worker]:

@@ -64,6 +64,9 @@ class Job(Exposed):
     given_at = models.DateTimeField(
         null=True
     )  # when the engine was given its present turn; null while it waits for one
+    worker = models.CharField(
+        max_length=255, blank=True, default=""
+    )  # who took the present turn, and alone may say how it ended
     tries = models.PositiveIntegerField(default=0)  # how often in a row it waited for Microsoft
     actor_kind = models.CharField(max_length=32)
     actor = models.CharField(max_length=255)
