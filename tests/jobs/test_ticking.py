@@ -219,4 +219,4 @@ def test_a_look_costs_the_same_however_many_schools_there_are(institute, play):
     with CaptureQueriesContext(connection) as captured:
         play.ticker.tick()
 
-    assert len(captured) <= 22
+    assert len(captured) <= 25
