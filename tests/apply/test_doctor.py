@@ -16,16 +16,18 @@ from tests.store.world import a_school
 from rollbook.acts import doctor
 from rollbook.clock import SystemClock
 from rollbook.graph.permissions import NEEDED
+from rollbook.store import jobs
 from rollbook.store.database import sqlite
-from rollbook.store.models import Connection, Secret
+from rollbook.store.models import Connection, Institute, Job, Secret, Worker
 
 Found = list[tuple[str, str, str, str]]
 
 
 @pytest.fixture
 def joined(sqlite_store: Path, tenant: Any) -> Any:
-    """A school that is connected to an emulated tenant."""
+    """A school that is connected to an emulated tenant, and a worker."""
     connected(a_school(1), tenant)
+    jobs.seen("worker-1", 4, dt.datetime.now(dt.UTC))
     return tenant
 
 
@@ -78,6 +80,28 @@ def test_a_tenant_that_is_not_there_is_told_and_so_is_a_frozen_one(joined: Any):
     assert "anna" in frozen[2]
     assert gone[1:3] == ("wrong", "Nothing answers at http://127.0.0.1:9.")
     assert "rollbook emulator serve" in gone[3]
+
+
+def test_a_queue_nobody_serves_and_jobs_that_failed_are_told(joined: Any):
+    institute, now = Institute.objects.get(), dt.datetime.now(dt.UTC)
+    common = {
+        "institute": institute,
+        "tenant": Connection.objects.get().tenant,
+        "kind": "changed",
+        "cause": "hand",
+        "actor": "anna",
+    }
+    Job.objects.create(**common, asked_at=now - dt.timedelta(hours=2), since=now)
+    Job.objects.create(
+        **common, asked_at=now, since=now, state="failed", notice={"message": "Out of luck.", "remedy": "Try again."}
+    )
+    Worker.objects.all().delete()
+
+    nobody, late, failed = found()
+
+    assert "rollbook serve" in nobody[3]
+    assert late[2] == "1 job has waited for over an hour."
+    assert failed[2].endswith("for The School failed: Out of luck.")
 
 
 def test_keys_that_do_not_belong_to_the_database_and_a_full_disk_are_wrong(joined: Any, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from django.db import connection
 from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
 
-from rollbook.acts.retention import prune, prune_daily
+from rollbook.acts.retention import CHORES, prune, prune_once
 from rollbook.acts.undo import propose_undo
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind
@@ -28,6 +29,7 @@ from rollbook.store.models import (
     Delivery,
     Institute,
     Intent,
+    Job,
     PersonRecord,
     ProfileVersion,
     Run,
@@ -137,7 +139,7 @@ def test_old_runs_are_forgotten_and_the_next_plan_asks_and_hears_the_same(world:
     assert (recent.pruned_at, recent.changes.filter(verdict=int(ChangeVerdict.DONE)).count()) == (None, 2)
     assert trail.first_broken() is None
     assert Trail.objects.last().action == "store.pruned"
-    prune_daily(Frozen())
+    prune_once(Frozen())
     assert prune(ACTOR, Frozen()).pruned == retention.Pruned()
 
 
@@ -273,6 +275,34 @@ def test_by_count_the_oldest_runs_give_way_first():
     found = expired(runs(*[fresh] * (NEWEST_RUNS + 10)), replace(keeping({}), changes=100 * (NEWEST_RUNS + 4)), NOW)
 
     assert (found.gone, found.emptied) == ([], [1, 2, 3, 4, 5, 6])
+
+
+def test_ended_jobs_go_but_what_says_that_something_was_asked_for_already_stays(store: str):
+    institute, _, _ = deliver(a_school())
+    common = {"institute": institute, "tenant": a_tenant(institute), "kind": "changed", "actor": "a", "asked_at": NOW}
+    long_ago = {"since": NOW - dt.timedelta(days=200), **common}
+    for number, cause in enumerate(("schedule", "schedule", "register")):
+        Job.objects.create(**long_ago, state="finished", cause=cause, slot=f"slot-{number}")
+    Job.objects.create(**long_ago, state="paused", cause="hand")
+    Job.objects.create(**common, since=NOW, state="finished", cause="schedule")
+
+    assert prune(ACTOR, Frozen()).pruned.rows == {"jobs": 2}
+    assert sorted(Job.objects.values_list("cause", "state")) == [
+        ("hand", "paused"),
+        ("register", "finished"),
+        ("schedule", "finished"),
+    ]
+
+
+def test_a_worker_prunes_once_a_day_beside_its_other_work(sqlite_store: Path, monkeypatch: pytest.MonkeyPatch):
+    done = threading.Event()
+    monkeypatch.setattr("rollbook.acts.retention.prune", lambda *_: done.set())
+    (chore,) = CHORES
+
+    chore.work(Frozen())
+
+    assert chore.seconds == 86_400
+    assert done.wait(10)
 
 
 def test_the_documentation_says_what_every_setting_is():

@@ -21,7 +21,7 @@ from rollbook.acts import backups
 from rollbook.apply.approval import Role
 from rollbook.errors import InputRefused, StoreUnusable
 from rollbook.plan.changes import ChangeVerdict, Kind
-from rollbook.store import setup, trail
+from rollbook.store import jobs, setup, trail
 from rollbook.store.archive import read
 from rollbook.store.home import home
 from rollbook.store.models import Institute, Link, PersonRecord, ProfileVersion, Run, Secret, TenantLease, User
@@ -74,6 +74,10 @@ def test_what_was_backed_up_comes_back_and_only_where_somebody_agrees(tools: Non
 
     with pytest.raises(InputRefused, match="would be replaced"):
         backups.restore(file, ACTOR, Frozen(), agreed=False)
+    jobs.seen("worker-1", 1, NOW)
+    with pytest.raises(InputRefused, match="A worker is running"):
+        backups.restore(file, ACTOR, Frozen(), agreed=True)
+    jobs.gone("worker-1")
     assert Institute.objects.get().name == "Renamed since"
     done = backups.restore(file, ACTOR, Frozen(), agreed=True)
 

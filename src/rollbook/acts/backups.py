@@ -10,7 +10,7 @@ from rollbook.acts.actor import Actor, require
 from rollbook.apply.approval import Role
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused
-from rollbook.store import archive, moving, trail
+from rollbook.store import archive, jobs, leases, moving, trail
 from rollbook.store.archive import Manifest, Restored
 from rollbook.store.models import TenantLease
 from rollbook.store.setup import migrate
@@ -32,6 +32,7 @@ def restore(path: Path, actor: Actor, clock: Clock, *, agreed: bool) -> Restored
             f"The database in use would be replaced by the one of {manifest.made_at}.",
             remedy="Stop everything that uses it, then add --yes.",
         )
+    _refuse_while_working(clock)
     restored = archive.restore(path, clock.now())
     migrate()
     _note("store.restored", actor, clock, {"made_at": manifest.made_at, "version": manifest.version})
@@ -41,6 +42,7 @@ def restore(path: Path, actor: Actor, clock: Clock, *, agreed: bool) -> Restored
 def move_to_postgres(url: str, actor: Actor, clock: Clock, told: Callable[[str], None]) -> dict[str, int]:
     """Rows by table that were copied to an empty database on PostgreSQL. InputRefused while a tenant is being synchronized."""
     require(actor, Role.INSTITUTE_ADMIN, "move the database")
+    _refuse_while_working(clock)
     if TenantLease.objects.filter(expires_at__gt=clock.now()).exclude(holder="").exists():
         raise InputRefused(
             "A synchronization is going on.",
@@ -49,6 +51,14 @@ def move_to_postgres(url: str, actor: Actor, clock: Clock, told: Callable[[str],
     copied = moving.move(url, told)
     _note("store.moved", actor, clock, {"rows": sum(copied.values())})
     return copied
+
+
+def _refuse_while_working(clock: Clock) -> None:
+    """Raises InputRefused if a worker was seen a moment ago: it would go on with the database that was."""
+    if archive.has("store_worker") and jobs.alive(clock.now(), leases.PATIENCE):
+        raise InputRefused(
+            "A worker is running.", remedy="Stop `rollbook serve` and every `rollbook worker`, and try again."
+        )
 
 
 def _note(action: str, actor: Actor, clock: Clock, content: dict[str, Any]) -> None:

@@ -25,10 +25,10 @@ from rollbook.graph.consent import roles_of
 from rollbook.graph.permissions import NEEDED
 from rollbook.graph.protocol import Request, verdict
 from rollbook.graph.transport import Transport
-from rollbook.store import freezes, retention
+from rollbook.store import freezes, jobs, leases, retention
 from rollbook.store.home import encryption_keys, home
 from rollbook.store.keeping import keeping
-from rollbook.store.models import Connection, Secret
+from rollbook.store.models import Connection, Job, Secret
 from rollbook.store.setup import explained, pending_migrations
 from rollbook.store.vault import Vault
 from rollbook.words import by_count, counted
@@ -267,12 +267,41 @@ OF_TENANTS: Sequence[Callable[[str, Connection, Transport, Clock], Iterator[Find
     _expiring,
 )
 
+LONG, LATELY = dt.timedelta(hours=1), dt.timedelta(days=1)
+"""How long a job may wait for its turn, and what counts as lately."""
+
+
+def _queue(clock: Clock) -> Iterator[Finding]:
+    """Whether somebody works, whether jobs come to their turn, and what failed lately."""
+    now = clock.now()
+    workers = jobs.alive(now, leases.PATIENCE)
+    remedy = "Start `rollbook serve`, or `rollbook worker`: until then nothing begins by itself."
+    if workers:
+        slots = sum(worker.slots for worker in workers)
+        yield Finding("queue", State.OK, f"{counted(len(workers), 'worker')}, {counted(slots, 'tenant')} at once")
+    else:
+        yield Finding("queue", State.WARNING, "No worker is running.", remedy)
+    late = Job.objects.filter(state=Job.State.QUEUED, asked_at__lt=now - LONG).count()
+    if late:
+        said = f"{counted(late, 'job')} {by_count(late, 'has', 'have')} waited for over an hour."
+        yield Finding(
+            "queue", State.WARNING, said, "`rollbook queue` says what is before them; more workers need PostgreSQL."
+        )
+    for job in (
+        Job.objects.filter(state=Job.State.FAILED, since__gt=now - LATELY).select_related("institute").order_by("pk")
+    ):
+        notice = job.notice or {}
+        said = f"The job of {job.since:%Y-%m-%d %H:%M} UTC for {job.institute.name} failed: {notice.get('message', '')}"
+        yield Finding("queue", State.WARNING, said, notice.get("remedy", ""))
+
+
 CHECKS: list[Check] = [
     Check("disk", _disk, store=False),
     Check("settings", _settings, store=False),
     Check("database", _database, store=False),
     Check("migrations", _migrations),
     Check("keys", _keys),
+    Check("queue", _queue),
     Check("tenants", _tenants),
 ]
 """Everything that is looked at, in this order."""

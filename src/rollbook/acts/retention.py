@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import structlog
+from django.db import DatabaseError, connections
+
 from rollbook.acts.actor import Actor, require
+from rollbook.acts.ticking import Chore
 from rollbook.apply.approval import Role
 from rollbook.clock import Clock
+from rollbook.errors import RollbookError
 from rollbook.store import retention, trail
 from rollbook.store.keeping import Keeping, keeping
 from rollbook.store.retention import Pruned, Pruning
+
+log = structlog.get_logger()
 
 BREATH = 0.02
 """Seconds between two transactions, in which others get at the database."""
@@ -62,6 +71,29 @@ def _note(pruned: Pruned, actor: Actor, clock: Clock) -> None:
     )
 
 
-def prune_daily(clock: Clock) -> None:
-    """The same, as a worker's chore."""
-    prune(SCHEDULE, clock)
+class Daily:
+    """Prunes beside whatever else a worker does, in a thread of its own: it may take longer than a worker may be silent."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, clock: Clock) -> None:
+        """Begin, unless the last one is still at it."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=prune_once, args=(clock,), name="prune", daemon=True)
+            self._thread.start()
+
+
+def prune_once(clock: Clock) -> None:
+    """Prune, unless another worker does; a database that is away is said so, and the next day comes."""
+    try:
+        with retention.alone() as alone:
+            if alone:
+                prune(SCHEDULE, clock)
+    except (DatabaseError, RollbookError) as error:
+        log.warning("prune: was cut off, and is gone on with by the next one", error=type(error).__name__)
+    finally:
+        connections.close_all()
+
+
+CHORES = (Chore("prune", dt.timedelta(days=1).total_seconds(), Daily()),)

@@ -34,6 +34,7 @@ from rollbook.cli import (
     proof,
     protect,
     prune,
+    queue,
     rollover,
     sample,
     serve,
@@ -42,6 +43,7 @@ from rollbook.cli import (
     sync,
     undo,
     upkeep,
+    worker,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -79,6 +81,8 @@ app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)
 app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.add_typer(queue.app, name="queue")
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
 app.command("doctor")(doctor.doctor)

@@ -213,10 +213,14 @@ def _known() -> set[str]:
     return {name for app, name in found if app == "store"}
 
 
+def has(table: str) -> bool:
+    """Whether the database has this table."""
+    return table in connection.introspection.table_names()
+
+
 def in_use() -> bool:
     """Whether the database holds anything a restoration would replace."""
-    connection.ensure_connection()
-    if "store_organisation" not in connection.introspection.table_names():
+    if not has("store_organisation"):
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM store_organisation")

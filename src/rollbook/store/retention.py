@@ -8,19 +8,21 @@ row, and of what it did the newest about each person, group and membership, beca
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 from django.contrib.sessions.models import Session
 from django.db import connection, models, transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
 from rollbook.plan.by_hand import LOOKED_AT, VALUED, needed
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.store.bulk import among, read_frame, table_of
+from rollbook.store.jobs import ENDED
 from rollbook.store.keeping import RUNS, Keeping, expired
 from rollbook.store.models import (
     PARTS,
@@ -31,6 +33,7 @@ from rollbook.store.models import (
     Deviation,
     Hold,
     Intent,
+    Job,
     Link,
     ProofGroup,
     Run,
@@ -91,6 +94,7 @@ class Pruning:
         for source in Source.objects.order_by("pk"):
             self._replaced_rows(source)
         self._findings()
+        self._jobs()
         self._sessions()
         return self.done
 
@@ -166,6 +170,15 @@ class Pruning:
         self.done.note("findings of deliveries", old.count())
         if not self.dry:
             old.update(findings=[])
+
+    def _jobs(self) -> None:
+        """Jobs that ended long ago, but of each institute the newest of each cause: it says what was asked for already."""
+        before = self.now - dt.timedelta(days=self.kept.change_days)
+        newest = (
+            Job.objects.filter(state__in=ENDED).values("institute", "cause").annotate(last=Max("pk")).values("last")
+        )
+        old = Job.objects.filter(state__in=ENDED, since__lt=before).exclude(pk__in=newest)
+        self._keys(Job, list(old.order_by("pk").values_list("pk", flat=True)))
 
     def _sessions(self) -> None:
         """Sign-ins that have ended."""
@@ -291,6 +304,26 @@ def _details(runs: Sequence[int]) -> pl.DataFrame:
     statement = f"SELECT id, run_id, seq, CASE WHEN before IS NULL THEN 0 ELSE 1 END FROM {table_of(ChangeDetail)} WHERE {chosen}"
     raw = {"id": pl.Int64, "run": pl.Int64, "seq": pl.Int64, "before": pl.Int64}
     return read_frame(statement, listed, raw).with_columns(pl.col("before") > 0)
+
+
+PRUNING = 7236003
+"""The advisory lock of whoever prunes a PostgreSQL database; on SQLite there is one worker."""
+
+
+@contextmanager
+def alone() -> Iterator[bool]:
+    """Whether nobody else prunes this database while the block runs."""
+    if connection.vendor == "sqlite":
+        yield True
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [PRUNING])
+        got = bool(cursor.fetchone()[0])
+        try:
+            yield got
+        finally:
+            if got:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [PRUNING])
 
 
 def free_space() -> float:
