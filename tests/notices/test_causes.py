@@ -62,6 +62,8 @@ def test_a_part_that_is_proven_says_nothing_of_the_rest(school: Watched):
     assert school.over() == ["not_proven"]
     school.run(State.NOT_PROVEN, proof=proof(extra=1), scope=Run.Scope.PEOPLE)
     assert [kind for kind, _ in school.told()] == ["not_proven"]
+    school.run(State.PROVEN, proof=proof(), scope=Run.Scope.EVERYTHING)
+    assert school.over() == ["not_proven"]
 
 
 def test_what_microsoft_refused_is_told_by_kind_of_change(school: Watched):

@@ -96,6 +96,8 @@ def test_what_a_webhook_does_not_take_for_three_days_is_given_up_and_said(school
         retry_at = NoticeChannel.objects.get().retry_at
         assert retry_at is not None
         school.clock.at = retry_at
+        if len(tries) == 10:
+            something(school, "younger")
 
     pauses = [later - sooner for sooner, later in pairwise(tries)]
     assert pauses == sorted(pauses)
@@ -106,7 +108,7 @@ def test_what_a_webhook_does_not_take_for_three_days_is_given_up_and_said(school
     # What came later is told as soon as it answers, and so is that it does.
     hook.answers.clear()
     something(school, "2")
-    assert deliver(school.clock).events == 2
+    assert deliver(school.clock).events == 3
     assert not open_notices().filter(kind=Kind.WEBHOOK_UNDELIVERED).exists()
     assert deliver(school.clock).events == 1
 
@@ -260,6 +262,7 @@ def test_a_replaced_notice_sends_no_mail_of_its_end(school: Watched, mailbox: Ma
         "The School: The credential of the connection expires in 10 days, on 2026-10-11.",
         "The School: The credential of the connection expires in 5 days, on 2026-10-11.",
     ]
+    assert "No longer so" not in str(mailbox.mails[1])
 
 
 def test_a_test_message_says_what_came_of_it(school: Watched, hook: Receiver, mailbox: Mailbox):
@@ -289,20 +292,18 @@ def test_a_worker_waits_for_nobody(school: Watched, hook: Receiver):
     assert NoticeChannel.objects.get().told == 1
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [
+def test_settings_that_cannot_be_are_refused(school: Watched):
+    refused = (
         Wanted(webhook="http://hooks.example/x"),
         Wanted(webhook="ftp://hooks.example/x"),
         Wanted(webhook="https://name:secret@hooks.example/x"),
         Wanted(addresses=["not an address"]),
         Wanted(digest_hour=24),
         Wanted(late_after=-1),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(school: Watched, wanted: Wanted):
-    with pytest.raises(InputRefused):
-        set_channel(school.institute, wanted, school.author)
+    )
+    for wanted in refused:
+        with pytest.raises(InputRefused):
+            set_channel(school.institute, wanted, school.author)
     assert not NoticeChannel.objects.exists()
 
 
