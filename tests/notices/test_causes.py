@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -212,3 +214,20 @@ def test_somebody_says_that_they_know(school: Watched):
     assert mark_seen(school.institute, [], school.clock) == 0
     with pytest.raises(InputRefused, match="no open notice"):
         mark_seen(school.institute, [number + 1], school.clock)
+
+
+def test_several_processes_that_look_at_once_tell_a_cause_once(school: Watched):
+    school.run(State.NOT_PROVEN, proof=proof(missing=1))
+    together = threading.Barrier(4)
+
+    def look() -> int:
+        together.wait(30)
+        try:
+            return len(school.look().raised)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        raised = [each.result() for each in [pool.submit(look) for _ in range(4)]]
+
+    assert sum(raised) == Outbox.objects.count() == Notice.objects.count() == 1

@@ -9,6 +9,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from email.message import EmailMessage
 from itertools import pairwise
 
 import pytest
@@ -47,6 +48,13 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 def something(school: Watched, cause: str = "1") -> None:
     assert raise_notice(school.institute, Kind.NOT_PROVEN, cause, {"run": 7, "missing": 1, "extra": 0}, school.clock)
+
+
+def text_of(sent: EmailMessage, form: str = "plain") -> str:
+    """What a mail says, decoded."""
+    part = sent.get_body((form,))
+    assert part is not None
+    return str(part.get_content())
 
 
 def sequences(hook: Receiver) -> list[int]:
@@ -163,20 +171,18 @@ def test_a_mail_tells_what_is_so_and_what_to_do_and_later_that_it_is_over(school
         == "The School: Run 1 is finished, but not proven: 1 membership is missing, 2 are there that should not be."
     )
     assert sent["From"] == "rollbook@school.example"
-    plain, rich = (sent.get_body((kind,)) for kind in ("plain", "html"))
-    assert plain is not None
-    assert rich is not None
-    assert "What to do: See who, where and why: `rollbook proof 1`." in plain.get_content()
-    assert "Since 2026-10-01 08:00" in plain.get_content()
-    assert "<strong>Run 1 is finished" in rich.get_content()
-    assert "Pupil" not in str(sent)
+    plain, rich = text_of(sent), text_of(sent, "html")
+    assert "What to do: See who, where and why: `rollbook proof 1`." in plain
+    assert "Since 2026-10-01 08:00" in plain
+    assert "<strong>Run 1 is finished" in rich
+    assert sent["Message-ID"].endswith("@school.example>")
 
     school.run(State.PROVEN, proof=proof())
     school.look()
     deliver(school.clock)
     over = mailbox.to(OFFICE)[1]
     assert over["Subject"] == "The School: no longer so"
-    assert "A later run is proven." in str(over.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "A later run is proven." in text_of(over)
     assert NoticeMail.objects.count() == 0
 
 
@@ -198,7 +204,7 @@ def test_a_digest_is_one_mail_a_day_at_its_hour_where_the_school_is(school: Watc
     assert deliver(school.clock).mails == 1
     (sent,) = mailbox.mails
     assert sent["Subject"] == "2 schools: 2 notices"
-    text = str(sent.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    text = text_of(sent)
     assert text.index("The School") < text.index("No longer so:") < text.index("The Second School")
     assert deliver(school.clock).mails == 0
 
@@ -262,7 +268,7 @@ def test_a_replaced_notice_sends_no_mail_of_its_end(school: Watched, mailbox: Ma
         "The School: The credential of the connection expires in 10 days, on 2026-10-11.",
         "The School: The credential of the connection expires in 5 days, on 2026-10-11.",
     ]
-    assert "No longer so" not in str(mailbox.mails[1])
+    assert "No longer so" not in text_of(mailbox.mails[1])
 
 
 def test_a_test_message_says_what_came_of_it(school: Watched, hook: Receiver, mailbox: Mailbox):
