@@ -18,7 +18,7 @@ from rollbook.acts.notices import mark_seen, open_notices
 from rollbook.errors import InputRefused, Stop
 from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.store import leases, quarantine
-from rollbook.store.models import Delivery, Institute, Notice, Outbox, Run
+from rollbook.store.models import Delivery, Institute, Job, Notice, Outbox, Run
 
 
 @pytest.fixture
@@ -153,6 +153,22 @@ def test_a_credential_is_told_thirty_seven_and_one_day_before_each_once(school: 
     assert [notice.kind for notice in open_notices().filter(kind="credential_expiring")] == ["credential_expiring"]
     set_expiry(school.connection, dt.date(2027, 11, 1), school.author.actor, school.clock)
     assert "credential_expiring" in school.over()
+
+
+def test_a_synchronization_that_failed_is_told_until_one_comes_to_its_end(school: Watched):
+    def job(state: Job.State, **columns: object) -> None:
+        common = {"cause": Job.Cause.SCHEDULE, "kind": Job.Kind.CHANGED, "asked_at": NOW, "since": NOW}
+        Job.objects.create(tenant=school.tenant, institute=school.institute, state=state, **common, **columns)
+
+    said = {"message": "No profile runs today.", "remedy": "Enable one.", "code": "", "request_id": ""}
+    job(Job.State.FAILED, notice=said)
+    assert [kind for kind, _ in school.told()] == ["job_failed"]
+    assert sentences() == ["A synchronization came to no end: No profile runs today."]
+    job(Job.State.FAILED, notice=said)
+    job(Job.State.PLANNING)
+    assert (school.told(), school.over()) == ([], [])
+    job(Job.State.FINISHED)
+    assert school.over() == ["job_failed"]
 
 
 def test_a_register_that_is_not_delivered_is_told_while_school_is_on_only(school: Watched):

@@ -170,6 +170,11 @@ def _undelivered(content: Content) -> str:
 
 
 WORDS: Mapping[Kind, Words] = {
+    Kind.JOB_FAILED: Words(
+        lambda content: _("A synchronization came to no end: %(message)s") % content,
+        lambda content: content["remedy"] or _("Look at `rollbook queue`."),
+        lambda _content: _("A later one came to its end."),
+    ),
     Kind.NOT_PROVEN: Words(
         _not_proven,
         lambda content: _("See who, where and why: `rollbook proof %(run)s`.") % content,

@@ -29,6 +29,7 @@ from rollbook.store.models import (
     Delivery,
     Hold,
     Institute,
+    Job,
     Notice,
     NoticeChannel,
     Run,
@@ -198,6 +199,23 @@ def _held(runs: Collection[int]) -> dict[int, dict[str, int]]:
     return found
 
 
+def _failed(connections: Collection[Any], now: dt.datetime) -> list[Cause]:
+    """Synchronizations that came to no end, until a later one did. What a failing connection keeps from its end is told as that."""
+    ended = Job.objects.filter(
+        tenant=OuterRef("tenant"),
+        institute=OuterRef("institute"),
+        state__in=(Job.State.FINISHED, Job.State.FAILED, Job.State.APPROVAL_DUE),
+    ).order_by("-pk")
+    of = Connection.objects.filter(pk__in=[each.pk for each in connections])
+    newest = of.values_list(Subquery(ended.values("pk")[:1]), flat=True)
+    found = []
+    for job in Job.objects.filter(pk__in=list(newest), state=Job.State.FAILED):
+        said = job.notice or {}
+        content = {"job": str(job.public_id), **{name: said.get(name, "") for name in ("code", "message", "remedy")}}
+        found.append(Cause(job.institute_id, Notice.Kind.JOB_FAILED, str(job.tenant_id), content))
+    return found
+
+
 def _failing(connections: Collection[Any], now: dt.datetime) -> list[Cause]:
     """Connections in quarantine; another reason is another turn of the same matter."""
     found = []
@@ -235,6 +253,7 @@ def _expiring(connections: Collection[Any], now: dt.datetime) -> list[Cause]:
 OF_CONNECTIONS: tuple[Callable[[Collection[Any], dt.datetime], list[Cause]], ...] = (
     _of_runs,
     _awaited,
+    _failed,
     _failing,
     _expiring,
 )

@@ -20,6 +20,7 @@ class Notice(Exposed):
     class Kind(models.TextChoices):
         """What is the matter; docs/notices.md says of each what to do."""
 
+        JOB_FAILED = "job_failed"
         NOT_PROVEN = "not_proven"
         CHANGES_REFUSED = "changes_refused"
         APPROVAL_DUE = "approval_due"
