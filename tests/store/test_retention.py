@@ -13,11 +13,12 @@ import pytest
 from django.db import connection
 from tests.store.world import ACTOR, NOW, Frozen, a_school, a_tenant, deliver
 
-from rollbook.acts.retention import CHORES, prune, prune_once
+from rollbook.acts.chores import CHORES
+from rollbook.acts.retention import prune, prune_once
 from rollbook.acts.undo import propose_undo
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind
-from rollbook.store import retention, trail
+from rollbook.store import outbox, retention, trail
 from rollbook.store.bulk import insert_frame
 from rollbook.store.history import done_about
 from rollbook.store.keeping import NEWEST_RUNS, OPEN, SETTINGS, Keeping, expired, keeping
@@ -30,6 +31,7 @@ from rollbook.store.models import (
     Institute,
     Intent,
     Job,
+    Notice,
     PersonRecord,
     ProfileVersion,
     Run,
@@ -294,10 +296,23 @@ def test_ended_jobs_go_but_what_says_that_something_was_asked_for_already_stays(
     ]
 
 
+def test_notices_that_ended_and_the_outbox_go_and_it_counts_on(store: str):
+    institute, _, _ = deliver(a_school())
+    long_ago = NOW - dt.timedelta(days=200)
+    for number, ended in enumerate((long_ago, None)):
+        facts = {"institute": institute, "kind": "job_failed", "cause": str(number), "raised_at": long_ago}
+        Notice.objects.create(**facts, ended_at=ended)
+        outbox.append(institute.pk, "notice.raised", {}, long_ago)
+
+    assert prune(ACTOR, Frozen()).pruned.rows == {"notices": 1, "outboxs": 1}
+    assert Notice.objects.get().ended_at is None
+    assert outbox.newest(institute.pk) == 2
+
+
 def test_a_worker_prunes_once_a_day_beside_its_other_work(sqlite_store: Path, monkeypatch: pytest.MonkeyPatch):
     done = threading.Event()
     monkeypatch.setattr("rollbook.acts.retention.prune", lambda *_: done.set())
-    (chore,) = CHORES
+    (chore,) = (each for each in CHORES if each.name == "prune")
 
     chore.work(Frozen())
 

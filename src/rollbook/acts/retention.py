@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import threading
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import structlog
 from django.db import DatabaseError, connections
 
 from rollbook.acts.actor import Actor, require
-from rollbook.acts.ticking import Chore
 from rollbook.apply.approval import Role
 from rollbook.clock import Clock
 from rollbook.errors import RollbookError
@@ -96,4 +94,5 @@ def prune_once(clock: Clock) -> None:
         connections.close_all()
 
 
-CHORES = (Chore("prune", dt.timedelta(days=1).total_seconds(), Daily()),)
+prune_aside = Daily()
+"""What a worker does once a day."""

@@ -27,6 +27,7 @@ from rollbook.cli import (
     link,
     mapping,
     match,
+    notices,
     passwords,
     person,
     plan,
@@ -98,6 +99,7 @@ app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(match.app, name="match")
+app.add_typer(notices.app, name="notices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")

@@ -49,7 +49,7 @@ def working(slots: int) -> Iterator[None]:
     if not slots:
         yield
         return
-    from rollbook.acts.retention import CHORES
+    from rollbook.acts.chores import CHORES
     from rollbook.acts.worker import Worker
     from rollbook.cli.processes import CLOCK
 

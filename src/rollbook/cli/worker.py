@@ -28,7 +28,7 @@ def worker(concurrency: Slots = 4, metrics_port: MetricsPort = 0, as_json: Json 
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
-    from rollbook.acts.retention import CHORES
+    from rollbook.acts.chores import CHORES
     from rollbook.acts.worker import Worker
     from rollbook.cli.processes import CLOCK
 

@@ -35,6 +35,8 @@ from rollbook.store.models import (
     Intent,
     Job,
     Link,
+    Notice,
+    Outbox,
     ProofGroup,
     Run,
     ScopeMark,
@@ -95,6 +97,7 @@ class Pruning:
             self._replaced_rows(source)
         self._findings()
         self._jobs()
+        self._notices()
         self._sessions()
         return self.done
 
@@ -179,6 +182,15 @@ class Pruning:
         )
         old = Job.objects.filter(state__in=ENDED, since__lt=before).exclude(pk__in=newest)
         self._keys(Job, list(old.order_by("pk").values_list("pk", flat=True)))
+
+    def _notices(self) -> None:
+        """Notices that ended long ago, and what of the outbox is as old, but the newest of each institute, from which it counts on."""
+        before = self.now - dt.timedelta(days=self.kept.change_days)
+        ended = Notice.objects.filter(ended_at__lt=before).order_by("pk")
+        self._keys(Notice, list(ended.filter(mails=None).values_list("pk", flat=True)))
+        newest = Outbox.objects.values("institute").annotate(last=Max("pk")).values("last")
+        old = Outbox.objects.filter(at__lt=before).exclude(pk__in=newest).order_by("pk")
+        self._keys(Outbox, list(old.values_list("pk", flat=True)))
 
     def _sessions(self) -> None:
         """Sign-ins that have ended."""

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds Run.pruned_at."""
 
     dependencies = [
-        ('store', '0019_jobs'),
+        ('store', '0020_notices'),
     ]
 
     operations = [
