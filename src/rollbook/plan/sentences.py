@@ -21,7 +21,7 @@ ACTS: dict[Kind, Say] = {
     Kind.RENAME_USER: lambda who, _: f"{who} gets another user name",
     Kind.SET_PASSWORD: lambda who, _: f"{who} gets a new password",
     Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
-    Kind.UNLICENSE_USER: lambda who, _: f"{who}'s licence is taken back",
+    Kind.UNLICENSE_USER: lambda who, _: f"{who} loses the licence",
     Kind.CREATE_GROUP: lambda what, _: f"{what}: the group is made",
     Kind.LICENSE_GROUP: lambda what, _: f"{what}: the group carries the profile's licences",
     Kind.JOIN_LICENCE_GROUP: lambda what, who: f"{who} gets a licence through the group {what}",
@@ -33,15 +33,21 @@ ACTS: dict[Kind, Say] = {
     Kind.UPDATE_GROUP: lambda what, _: f"{what}'s group is updated",
     Kind.UNARCHIVE_TEAM: lambda what, _: f"{what}'s team is no longer archived",
     Kind.ADD_OWNER: lambda what, who: f"{what} gets the owner {who}",
-    Kind.ADD_MEMBER: lambda what, who: f"{what} gained {who}",
+    Kind.ADD_MEMBER: lambda what, who: f"{what} gains {who}",
     Kind.CREATE_TEAM: lambda what, _: f"{what} becomes a team",
-    Kind.REMOVE_MEMBER: lambda what, who: f"{what} lost {who}",
+    Kind.REMOVE_MEMBER: lambda what, who: f"{what} loses {who}",
     Kind.REMOVE_OWNER: lambda what, who: f"{what} no longer has the owner {who}",
     Kind.DEMOTE_OWNER: lambda what, who: f"{what} has {who} as a member, no longer as owner",
-    Kind.REMOVE_STRANGER: lambda what, _: f"{what} lost somebody who is not in the register",
+    Kind.REMOVE_STRANGER: lambda what, _: f"{what} loses somebody who is not in the register",
     Kind.ARCHIVE_TEAM: lambda what, _: f"{what}'s team is archived",
     Kind.RETURN_STRANGER: lambda what, _: f"{what} gets somebody back who is not in the register",
 }
+
+PUT_BACK: dict[Kind, Say] = {
+    Kind.LICENSE_USER: lambda who, _: f"{who} gets back the licences there were before",
+    Kind.LICENSE_GROUP: lambda what, _: f"{what}: the group carries the licences it had before",
+}
+"""What happens where a run is undone, and the kind alone would say what that run did."""
 
 REASONS: dict[Cause, str] = {
     Cause.NO_ACCOUNT: "in the register, without an account",
@@ -241,7 +247,8 @@ def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date 
     if why == Cause.STAYS:
         return Sentence(ACTS[Kind(kind)](subject, other), STAYS[Kind(kind)])
     template = UNDATED.get(why, REASONS[why]) if day is None else REASONS[why]
-    return Sentence(ACTS[Kind(kind)](subject, other), template.format(day=day.isoformat() if day else ""))
+    act = PUT_BACK.get(Kind(kind), ACTS[Kind(kind)]) if why == Cause.UNDONE else ACTS[Kind(kind)]
+    return Sentence(act(subject, other), template.format(day=day.isoformat() if day else ""))
 
 
 def told_values(before: Mapping[str, object], after: Mapping[str, object]) -> str:
