@@ -139,8 +139,11 @@ class Session:
         finally:
             self._remember(run)
         self._protect(run)
-        run.state = Run.State.APPLIED
-        run.save(update_fields=["state"])
+        with transaction.atomic():
+            if run.purpose != Run.Purpose.SYNCHRONIZATION:  # of these no proof says how many are where
+                seen.follow(run)
+            run.state = Run.State.APPLIED
+            run.save(update_fields=["state"])
         scopes.applied(run, self.scope.profile)
 
     def bound(self, changes: pl.DataFrame) -> pace.Bound:

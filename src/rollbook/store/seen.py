@@ -9,11 +9,12 @@ import polars as pl
 from django.db import connection, transaction
 from django.db.models import Sum
 
+from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.plan.context import SEEN_ACCOUNTS, SEEN_GROUPS, Guarding
 from rollbook.store import approvals
 from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.links import FEW
-from rollbook.store.models import Account, Institute, Link, Run, SeenGroup, Source, Tenant
+from rollbook.store.models import Account, Change, Institute, Link, Run, SeenGroup, Source, Tenant
 from rollbook.store.register import BY_NAME
 
 MANAGED = ("users", "memberships", "teams")
@@ -130,3 +131,33 @@ def see_groups(tenant: Tenant, sizes: pl.DataFrame) -> int:
             changed.select("relations", "link").iter_rows(),
         )
     return fresh.height + changed.height
+
+
+STEPS: Mapping[Kind, int] = {
+    Kind.ADD_OWNER: 1,
+    Kind.ADD_MEMBER: 1,
+    Kind.JOIN_LICENCE_GROUP: 1,
+    Kind.RETURN_STRANGER: 1,
+    Kind.REMOVE_OWNER: -1,
+    Kind.DEMOTE_OWNER: -1,
+    Kind.REMOVE_MEMBER: -1,
+    Kind.LEAVE_LICENCE_GROUP: -1,
+    Kind.REMOVE_STRANGER: -1,
+}
+"""By how much a change that was carried out makes a group larger."""
+
+
+def follow(run: Run) -> int:
+    """Remember how many relations groups hold after what a run added and removed, so that nobody is doubted who left by it.
+
+    For runs that are not proven, once: it counts what was done, not what is there. How many groups there are.
+    """
+    cases = " ".join(f"WHEN {int(kind)} THEN {step}" for kind, step in STEPS.items())
+    statement = (
+        f"SELECT c.subject, s.relations + SUM(CASE c.kind {cases} ELSE 0 END) FROM {table_of(Change)} c "
+        f"JOIN {table_of(SeenGroup)} s ON s.link_id = c.subject WHERE c.run_id = %s AND c.verdict = %s "
+        "GROUP BY c.subject, s.relations"
+    )
+    held = read_frame(statement, [run.pk, int(ChangeVerdict.DONE)], {"link": pl.Int64, "relations": pl.Int64})
+    see_groups(run.tenant, held.with_columns(pl.col("relations").clip(lower_bound=0)))
+    return held.height
