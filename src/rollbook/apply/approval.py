@@ -24,6 +24,12 @@ NEEDED = "needed"
 
 EVERYTHING = "*"
 
+LOOK = (
+    "Look at the tenant. If it really is so, `rollbook approve --accept-reading` says it, and `rollbook apply` goes on; "
+    "if not, `rollbook plan` reads it again."
+)
+"""What to do where the reading of the tenant is doubted."""
+
 
 class Role(IntEnum):
     """What somebody may do (product.md section 10), the least first."""
@@ -101,8 +107,20 @@ def approve(plan: Plan, given: Approval | None) -> Approval:
     raise due(plan)
 
 
-def due(plan: Plan) -> ApprovalDue:
-    """The error that says that the plan waits, why, and for whom."""
+def doubted(waiting: pl.DataFrame) -> int:
+    """How many changes that wait (schema HELD) do so because of a doubted reading: no approval of the plan releases them."""
+    return waiting.filter(pl.col("code").is_in(sorted(READINGS)))["seq"].n_unique()
+
+
+def due(plan: Plan, waiting: pl.DataFrame | None = None) -> ApprovalDue:
+    """The error that says that the plan waits, why, and for whom; `waiting` (schema HELD) is what of it still does, if not all."""
+    if waiting is not None and waiting.height and set(waiting["code"]) <= READINGS | {NEEDED}:
+        return ApprovalDue(
+            f"Plan {plan.fingerprint} waits for an institute administrator to say that the tenant really is as it was read: "
+            f"{doubted(waiting):,} of its changes follow from a reading that is doubted.",
+            plan.fingerprint,
+            remedy=LOOK,
+        )
     first = FIRST_RUN in needs_person(plan)
     why = "the first run of a profile always waits for a person" if first else "limits were exceeded"
     who = f", of an {needed_role(plan).label}" if needed_role(plan) > Role.OPERATOR else ""
