@@ -87,8 +87,9 @@ class Session:
         run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose, self.kind, self.looked)
         if purpose == Run.Purpose.SYNCHRONIZATION and plan.held.height and not plan.first_run:
             approvals.settle(run, cleared(plan, approvals.of_run(run)))
-        doubted = REGISTER in {objection.code for objection in plan.objections}
-        seen.note_register(run, plan.register, believed=not doubted)
+        if run.scope not in PARTS:  # what a part finds, or somebody agrees to of it, says nothing of the whole register
+            doubted = REGISTER in {objection.code for objection in plan.objections}
+            seen.note_register(run, plan.register, believed=not doubted)
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
 
@@ -109,7 +110,7 @@ class Session:
         if (FIRST_RUN in needs_person(plan) and not given) or (may.going.is_empty() and may.waiting.height):
             raise due(plan, may.waiting)
         approvals.settle(run, may)
-        if any(REGISTER in each.waived for each in given):
+        if run.scope not in PARTS and any(REGISTER in each.waived for each in given):
             seen.note_register(run, seen.register_rows(self.institute), believed=True)
 
     def apply(self, run: Run, *, planned_now: bool = True) -> None:
