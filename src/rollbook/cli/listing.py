@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from rollbook.apply.verdicts import said
+from rollbook.apply.whys import verdict_sentence
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
@@ -144,7 +145,7 @@ def show_summary(run: Run) -> None:
         known = f" [request id {asked}]" if asked else ""
         out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
-        show_proof(run.proof)
+        show_proof(run, run.proof)
 
 
 SHOWN = 10
@@ -167,9 +168,11 @@ def show_unapproved(run: Run) -> None:
         out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
 
 
-def show_proof(proof: dict[str, int]) -> None:
-    """The proof in one line."""
-    verdict = "proven equal" if not proof["missing"] and not proof["extra"] else "NOT equal"
+def show_proof(run: Run, proof: dict[str, int]) -> None:
+    """The proof of a run in one line."""
+    from rollbook.store.approvals import agreeable
+
+    verdict = verdict_sentence(proof, agreeable(run))
     groups = f" and {counted(proof['groups'], 'group')}" if proof.get("groups") else ""
     others = "".join(f", {proof[name]:,} {word}" for name, word in APART.items() if proof.get(name))
     out.print(
@@ -178,7 +181,7 @@ def show_proof(proof: dict[str, int]) -> None:
     )
 
 
-APART = {"waiting": "waiting", "held": "held", "kept": "kept by rule"}
+APART = {"waiting": "waiting", "leaving": "leaving once somebody agrees", "held": "held", "kept": "kept by rule"}
 """What a proof tells apart from faults, told where there is any."""
 
 

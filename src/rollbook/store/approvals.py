@@ -88,6 +88,11 @@ def unapproved(run: Run) -> int:
     return Change.objects.filter(run=run, verdict=int(ChangeVerdict.UNAPPROVED)).count()
 
 
+def agreeable(run: Run) -> int:
+    """How many changes of a run somebody may still agree to: none once a newer plan superseded it."""
+    return unapproved(run) if run.state == Run.State.APPROVAL_DUE else 0
+
+
 def why_held(run: Run) -> dict[int, str]:
     """The code under which each change of a run waits for approval, by seq, its guard's before others."""
     said: dict[int, str] = {}
