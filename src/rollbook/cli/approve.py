@@ -117,7 +117,7 @@ def _show(decided: Decided, *, as_json: bool) -> None:
         )
         if decided.doubted:
             out.print(
-                f"{decided.doubted:,} of those that wait follow from a reading of the tenant that is doubted, and need more than that. Look at "
+                f"{decided.doubted:,} of those that wait follow from a reading of the tenant that is doubted, and need more. Look at "
                 f"the tenant; if it really is so: rollbook approve {decided.run.number} --accept-reading"
             )
         if decided.going:

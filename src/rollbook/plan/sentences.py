@@ -168,7 +168,7 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
     "run-undone": ("change", "would be put back"),
-    "teams-emptied": ("team", "would lose most of its people"),
+    "teams-emptied": ("team", "would lose over half of the members"),
     "teams-moved": ("team", "would begin while as many are left by everybody, as if classes had got other ids"),
 }
 
@@ -265,7 +265,7 @@ def _shown(value: object) -> str:
 
 
 def objection_sentence(objection: Objection) -> str:
-    """A tripped guard as a sentence, with the limits it compares against."""
+    """A tripped guard as a sentence: the limit that was passed, and who has to agree because of it."""
     who = "an institute administrator" if objection.administrator else "a person"
     if objection.code in READ:
         return READ[objection.code].format(
@@ -275,7 +275,10 @@ def objection_sentence(objection: Objection) -> str:
     what = f"{counted(objection.count, one)} {would}"
     if not objection.limit:
         return f"{what}; {who} has to look at each of them."
+    of = f"{what}, of {objection.managed:,} managed"
+    if objection.count > objection.limit:
+        return f"{of}: more than {objection.limit:,}, so {who} has to agree."
     return (
-        f"{what} of {objection.managed} managed; beyond {objection.limit} or {objection.percent:g} % "
-        f"{who} has to agree."
+        f"{of}: more than {objection.percent:g} %, so an operator has to agree (beyond {objection.limit:,}, "
+        "an institute administrator)."
     )

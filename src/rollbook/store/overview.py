@@ -132,9 +132,10 @@ def deviations(run: Run) -> list[dict[str, str]]:
 
 def verdict(run: Run) -> tuple[str, str]:
     """What a run's proof says, and how good that is: a word ("good", "warn", "bad") and a sentence."""
-    if run.proof["missing"] or run.proof["extra"]:
+    numbers = run.proof or {}
+    if numbers.get("missing") or numbers.get("extra"):
         return "bad", "The tenant does not equal the register."
-    excepted = but_for(run.proof, agreeable(run))
+    excepted = but_for(numbers, agreeable(run))
     if excepted:
         return "warn", f"The tenant equals the register but for {excepted}."
     return "good", "The tenant equals the register."
