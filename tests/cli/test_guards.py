@@ -73,7 +73,8 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
     applied = CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"])
 
     assert applied.exit_code == Exit.APPROVAL_DUE
-    assert f"3 changes wait for approval: rollbook show {run}, rollbook approve {run}" in applied.stdout
+    assert "3 changes wait for approval of an operator: many accounts would be disabled (3)" in applied.stdout
+    assert f"rollbook approve {run} --all" in applied.stdout
     assert by_verdict(told("show", run)) == {"done": 3, "unapproved": 3}
     told("approve", run, "--all")
     assert CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"]).exit_code == Exit.OK

@@ -108,7 +108,7 @@ class Session:
                 self._trail("run.approved", run, {"fingerprint": run.fingerprint, "waived": needs_person(plan)})
         may = cleared(plan, given)
         if (FIRST_RUN in needs_person(plan) and not given) or (may.going.is_empty() and may.waiting.height):
-            raise due(plan, may.waiting)
+            raise due(plan, may.waiting, run.number)
         approvals.settle(run, may)
         if run.scope not in PARTS and any(REGISTER in each.waived for each in given):
             seen.note_register(run, seen.register_rows(self.institute), believed=True)

@@ -160,12 +160,29 @@ ABOUT = {
 
 
 def show_unapproved(run: Run) -> None:
-    """What to do about changes of a run that wait for approval, if some do."""
-    from rollbook.store.approvals import unapproved
+    """What to do about changes of a run that wait for approval, if some do: how many, why, who may agree, and how."""
+    from rollbook.acts.pending import pending
 
-    count = unapproved(run)
-    if count:
-        out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
+    found = pending(run)
+    if found is None:
+        return
+    why = ", ".join(f"{reason} ({count:,})" for reason, count in found.reasons)
+    said = f"  {counted(found.count, 'change waits', 'changes wait')} for approval of {found.whom}{': ' if why else '.'}{why}"
+    out.print(said, markup=False)
+    for command in found.agreeing:
+        out.print(f"    {command}", markup=False)
+    if run.purpose == run.Purpose.SYNCHRONIZATION:
+        out.print(
+            "    Or to parts of it: --person, --team, --item; `rollbook refuse` takes the same. "
+            f"Then: rollbook apply {run.number}",
+            markup=False,
+        )
+    if found.doubted:
+        out.print(
+            f"  {found.doubted:,} of them follow from a reading of the tenant that is doubted: look at the tenant before you say that it "
+            "really is so (--accept-reading).",
+            markup=False,
+        )
 
 
 def show_proof(run: Run, proof: dict[str, int]) -> None:
