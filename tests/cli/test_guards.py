@@ -87,6 +87,25 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
         said("approve", run, "--all")
 
 
+def test_a_superseded_plan_says_which_one_counts_instead_and_how_many_approvals_count_no_longer(three_leave):
+    older = str(told("plan", *DAY)["run"])
+    told("approve", older, "--kind", "members-removed")
+    school = a_school(9)
+    for number in range(4):
+        school.leaves(f"Pupil No{number}")
+    deliver(school)
+    newer = told("plan", *DAY)
+
+    assert newer["supersedes"] == {"runs": [int(older)], "approvals": 1}
+    assert f"1 approval of run {older} no longer counts" in said("show", str(newer["run"]))
+    shown = said("show", older)
+    assert f"Superseded by run {newer['run']}" in shown
+    assert "rollbook approve" not in shown
+    for command in (("approve", older, "--all"), ("apply", older)):  # which does not ask first
+        with pytest.raises(InputRefused, match=f"superseded by run {newer['run']}"):
+            said(*command)
+
+
 def test_a_mistyped_part_is_refused_and_named(three_leave):
     run = str(told("plan", *DAY)["run"])
 

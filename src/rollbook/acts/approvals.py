@@ -64,11 +64,21 @@ def waiting_run(institute: Institute, number: int | None) -> Run:
     found = Run.objects.filter(institute=institute, state__in=runs.WAITING_STATES).order_by("-number")
     run = found.first() if number is None else found.filter(number=number).first()
     if run is None:
-        said = "No plan waits." if number is None else f"Run {number} does not wait for anybody."
         raise InputRefused(
-            said, remedy="`rollbook plan` makes a new plan; `rollbook show` tells what became of the last."
+            "No plan waits." if number is None else _why_not(institute, number),
+            remedy="`rollbook plan` makes a new plan; `rollbook show` tells what became of the last.",
         )
     return run
+
+
+def _why_not(institute: Institute, number: int) -> str:
+    run = Run.objects.filter(institute=institute, number=number).first()
+    if run is None:
+        return f"There is no run {number}."
+    newer = run.looked.get("superseded_by")
+    if newer is not None:
+        return f"Run {number} does not wait for anybody: it is superseded by run {newer}, whose plan counts instead."
+    return f"Run {number} does not wait for anybody: it is {run.get_state_display().lower()}."
 
 
 def agree(run: Run, choice: Choice, author: Author) -> Decided:

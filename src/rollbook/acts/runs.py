@@ -298,12 +298,21 @@ def apply_run(session: Session, run: Run, fingerprint: str | None) -> Synchroniz
 def applied_as_stored(session: Session, run: Run, fingerprint: str | None) -> Plan:
     """The stored plan of `run`, applied as `apply_run` says. InputRefused if there is nothing left to apply, Frozen if nothing may be."""
     freezes.require_thawed(session.connection)
-    if run.state not in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
-        raise InputRefused(
-            f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply.",
-            remedy="Make a new plan with `rollbook plan`.",
-        )
+    require_open(run)
     plan = runs.load_plan(run)
     session.approve(run, plan, fingerprint)
     session.apply(run, planned_now=False)
     return plan
+
+
+def require_open(run: Run) -> None:
+    """Raises InputRefused if there is nothing left to apply of a run."""
+    if run.state in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
+        return
+    newer = run.looked.get("superseded_by")
+    raise InputRefused(
+        f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply."
+        if newer is None
+        else f"Run {run.number} is superseded by run {newer}, whose plan counts instead; there is nothing left to apply.",
+        remedy="Make a new plan with `rollbook plan`." if newer is None else f"`rollbook show {newer}` tells of that one.",
+    )

@@ -25,6 +25,7 @@ def apply(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.runs import require_open
     from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover, undo
     from rollbook.clock import SystemClock
@@ -40,6 +41,7 @@ def apply(
     }
     if found.purpose in of_its_own:
         of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)
+    require_open(found)
     in_parts = approvals.of_run(found)
     if not yes:
         listing.show_summary(found)

@@ -13,7 +13,7 @@ from rollbook.apply.whys import verdict_sentence
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
-from rollbook.words import counted
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.store.changes import Line, Selection
@@ -37,6 +37,8 @@ def summary(run: Run) -> dict[str, Any]:
         "scope": run.scope,
         "people": len(run.looked["people"]) if "people" in run.looked else None,
         "missed": run.looked.get("missed"),
+        "supersedes": run.looked.get("supersedes"),
+        "superseded_by": run.looked.get("superseded_by"),
         "fingerprint": run.fingerprint,
         "as_of": run.as_of.isoformat(),
         "first_run": run.first_run,
@@ -124,6 +126,7 @@ def show_summary(run: Run) -> None:
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
     out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'] or 0, 'person', 'people'))}")
+    show_succession(told)
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
@@ -146,6 +149,20 @@ def show_summary(run: Run) -> None:
         out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
         show_proof(run, run.proof)
+
+
+def show_succession(told: dict[str, Any]) -> None:
+    """Which run counts instead of this one (`told` as in summary), and which approvals count no longer because of it."""
+    if told["superseded_by"]:
+        out.print(f"  Superseded by run {told['superseded_by']}: that plan counts, and approvals of this one no longer do.")
+    lost = told["supersedes"]["approvals"] if told["supersedes"] else 0
+    if lost:
+        which = ", ".join(map(str, told["supersedes"]["runs"]))
+        out.print(
+            f"  {counted(lost, 'approval')} of run {which} no longer {by_count(lost, 'counts', 'count')}: this plan differs from the one "
+            "that was approved. What was refused stays refused.",
+            markup=False,
+        )
 
 
 SHOWN = 10
