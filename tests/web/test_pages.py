@@ -20,8 +20,9 @@ from tests.apply.wire import connected, synchronized
 from tests.store.world import a_school, deliver
 from tests.world import School
 
-from rollbook.plan.changes import ChangeVerdict, Objection
-from rollbook.store.models import Change, Hold, Institute, Run
+from rollbook.plan.changes import ChangeVerdict, Kind, Objection
+from rollbook.store.changes import select, summed
+from rollbook.store.models import Change, Grouping, Hold, Institute, Run
 from rollbook.web.server import application
 
 
@@ -206,6 +207,7 @@ def test_a_run_that_waits_says_how_much_why_whose_it_is_and_how_to_agree(client,
 
     page = client.get(addresses(run)["run"]).content.decode()
 
+    assert sum(row.unapproved for row in summed(Run.objects.get(pk=run.pk))) == 2
     for said in (
         "2 changes wait for an institute administrator to agree",
         "2 × many memberships would end",
@@ -218,6 +220,16 @@ def test_a_run_that_waits_says_how_much_why_whose_it_is_and_how_to_agree(client,
     page = client.get(addresses(run)["run"]).content.decode()
     assert "rollbook approve" not in page
     assert "What a person had to look at" in page
+
+
+def test_teams_that_are_called_alike_are_told_apart_by_their_ids(run):
+    lines = [line.sentence for line in select(run, Kind.CREATE_CLASS).lines()]
+    assert lines == ["7A Maths gets a class group"]
+    Grouping.objects.update(label="1A Art")
+
+    lines = [line.sentence for line in select(run, Kind.CREATE_CLASS).lines()]
+
+    assert lines == ["1A Art (c1) gets a class group"]
 
 
 @pytest.mark.browser

@@ -314,5 +314,7 @@ def require_open(run: Run) -> None:
         f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply."
         if newer is None
         else f"Run {run.number} is superseded by run {newer}, whose plan counts instead; there is nothing left to apply.",
-        remedy="Make a new plan with `rollbook plan`." if newer is None else f"`rollbook show {newer}` tells of that one.",
+        remedy="Make a new plan with `rollbook plan`."
+        if newer is None
+        else f"`rollbook show {newer}` tells of that one.",
     )

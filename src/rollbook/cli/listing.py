@@ -105,14 +105,15 @@ def show_kinds(run: Run) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("", "what"):
         table.add_column(name)
-    for name in ("to do" if run.finished_at is None else "changes", "waits"):
+    held = any(row.unapproved for row in rows)
+    for name in ("to do" if run.finished_at is None else "changes", *(["for approval"] if held else []), "waits"):
         table.add_column(name, justify="right")
     shown = ""
     for row in rows:
         cells = (
             "" if row.part == shown else row.part,
             row.act,
-            *(f"{n:,}" if n else "-" for n in (row.acting, row.waiting)),
+            *(f"{n:,}" if n else "-" for n in (row.acting, *([row.unapproved] if held else []), row.waiting)),
         )
         table.add_row(*cells)
         shown = row.part
@@ -154,7 +155,9 @@ def show_summary(run: Run) -> None:
 def show_succession(told: dict[str, Any]) -> None:
     """Which run counts instead of this one (`told` as in summary), and which approvals count no longer because of it."""
     if told["superseded_by"]:
-        out.print(f"  Superseded by run {told['superseded_by']}: that plan counts, and approvals of this one no longer do.")
+        out.print(
+            f"  Superseded by run {told['superseded_by']}: that plan counts, and approvals of this one no longer do."
+        )
     lost = told["supersedes"]["approvals"] if told["supersedes"] else 0
     if lost:
         which = ", ".join(map(str, told["supersedes"]["runs"]))
