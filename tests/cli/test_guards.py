@@ -73,7 +73,8 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
     applied = CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"])
 
     assert applied.exit_code == Exit.APPROVAL_DUE
-    assert f"3 changes wait for approval: rollbook show {run}, rollbook approve {run}" in applied.stdout
+    assert "3 changes wait for approval of an operator: many accounts would be disabled (3)" in applied.stdout
+    assert f"rollbook approve {run} --all" in applied.stdout
     assert by_verdict(told("show", run)) == {"done": 3, "unapproved": 3}
     told("approve", run, "--all")
     assert CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"]).exit_code == Exit.OK
@@ -84,6 +85,25 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
     ]
     with pytest.raises(InputRefused, match="does not wait"):
         said("approve", run, "--all")
+
+
+def test_a_superseded_plan_says_which_one_counts_instead_and_how_many_approvals_count_no_longer(three_leave):
+    older = str(told("plan", *DAY)["run"])
+    told("approve", older, "--kind", "members-removed")
+    school = a_school(9)
+    for number in range(4):
+        school.leaves(f"Pupil No{number}")
+    deliver(school)
+    newer = told("plan", *DAY)
+
+    assert newer["supersedes"] == {"runs": [int(older)], "approvals": 1}
+    assert f"1 approval of run {older} no longer counts" in said("show", str(newer["run"]))
+    shown = said("show", older)
+    assert f"Superseded by run {newer['run']}" in shown
+    assert "rollbook approve" not in shown
+    for command in (("approve", older, "--all"), ("apply", older)):  # which does not ask first
+        with pytest.raises(InputRefused, match=f"superseded by run {newer['run']}"):
+            said(*command)
 
 
 def test_a_mistyped_part_is_refused_and_named(three_leave):

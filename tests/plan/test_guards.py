@@ -59,6 +59,20 @@ def test_each_guard_asks_a_person_beyond_its_share_and_an_administrator_beyond_i
     assert found(1, 1) == []
 
 
+def test_a_guard_says_which_limit_was_passed_and_who_has_to_agree_because_of_it():
+    def said(of: int, managed: int) -> str:
+        (objection,) = judge(changes(Kind.DISABLE_USER, of), evidence(managed), Guards()).objections
+        return objection_sentence(objection)
+
+    assert said(3, 60) == (
+        "3 accounts would be disabled, of 60 managed: more than 2 %, so an operator has to agree (beyond 10, "
+        "an institute administrator)."
+    )
+    assert said(11, 2_000) == (
+        "11 accounts would be disabled, of 2,000 managed: more than 10, so an institute administrator has to agree."
+    )
+
+
 def test_the_numbers_are_settings_of_the_profile():
     strict = parse({"guards": {"accounts_disabled": {"count": 1, "percent": 0.5}}}).guards
 

@@ -88,6 +88,24 @@ def unapproved(run: Run) -> int:
     return Change.objects.filter(run=run, verdict=int(ChangeVerdict.UNAPPROVED)).count()
 
 
+def agreeable(run: Run) -> int:
+    """How many changes of a run somebody may still agree to: none once a newer plan superseded it."""
+    return unapproved(run) if run.state == Run.State.APPROVAL_DUE else 0
+
+
+def counted_by_code(run: Run) -> dict[str, int]:
+    """How many changes of a run that wait, or would, for somebody to agree each code holds; what only needs such a one under NEEDED."""
+    open_ones = f"({int(ChangeVerdict.PLANNED)}, {int(ChangeVerdict.UNAPPROVED)})"
+    unapproved = f"COALESCE(h.code, CASE WHEN c.verdict = {int(ChangeVerdict.UNAPPROVED)} THEN %s END)"
+    statement = (
+        f"SELECT {unapproved}, COUNT(*) FROM {table_of(Change)} c LEFT JOIN {table_of(Hold)} h "
+        f"ON h.run_id = c.run_id AND h.seq = c.seq WHERE c.run_id = %s AND c.verdict IN {open_ones} GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [NEEDED, run.pk])
+        return {code: count for code, count in cursor.fetchall() if code is not None}
+
+
 def why_held(run: Run) -> dict[int, str]:
     """The code under which each change of a run waits for approval, by seq, its guard's before others."""
     said: dict[int, str] = {}

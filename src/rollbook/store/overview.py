@@ -8,8 +8,10 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from rollbook.apply.whys import but_for
 from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
 from rollbook.plan.sentences import REASONS
+from rollbook.store.approvals import agreeable
 from rollbook.store.models import (
     MANUAL,
     Affiliation,
@@ -126,6 +128,17 @@ def waiting_reasons(run: Run) -> list[tuple[str, int]]:
 def deviations(run: Run) -> list[dict[str, str]]:
     """The first deviations the run's proof found, faults first, with names instead of links; none where it is kept no longer."""
     return told(run, read_deviations(run, limit=DEVIATIONS)).to_dicts()
+
+
+def verdict(run: Run) -> tuple[str, str]:
+    """What a run's proof says, and how good that is: a word ("good", "warn", "bad") and a sentence."""
+    numbers = run.proof or {}
+    if numbers.get("missing") or numbers.get("extra"):
+        return "bad", "The tenant does not equal the register."
+    excepted = but_for(numbers, agreeable(run))
+    if excepted:
+        return "warn", f"The tenant equals the register but for {excepted}."
+    return "good", "The tenant equals the register."
 
 
 PURPOSES = {

@@ -144,7 +144,11 @@ def test_a_reading_of_the_tenant_that_shrank_makes_nothing_and_takes_nothing_awa
 
     run = newest()
     known = guarding(run.tenant, run.institute).accounts.height
-    assert agree(run, Choice(everything=True), stage.author).going == 0
+    decided = agree(run, Choice(everything=True), stage.author)
+    assert (decided.going, decided.waiting, decided.doubted) == (0, 5, 3)  # two need what is doubted
+    with stage.opened() as session, pytest.raises(ApprovalDue, match="really is as it was read") as due:
+        apply_run(session, run, run.fingerprint)
+    assert f"rollbook approve {run.number} --accept-reading" in (due.value.remedy or "")
     assert agree(run, Choice(reading=True), stage.author).waiting == 0
     with stage.opened() as session:
         apply_run(session, run, None)
