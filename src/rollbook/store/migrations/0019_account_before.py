@@ -1,0 +1,14 @@
+"""What an account was before we wrote to it: a reading soon afterwards may still show that, and only that is not believed."""
+
+from __future__ import annotations
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("store", "0018_scopes")]
+
+    operations = [
+        migrations.AddField("Account", "name_before", models.CharField(max_length=320, null=True)),
+        migrations.AddField("Account", "enabled_before", models.BooleanField(null=True)),
+    ]
