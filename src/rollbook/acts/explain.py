@@ -14,7 +14,7 @@ import polars as pl
 
 from rollbook.acts import teams_known
 from rollbook.acts.connections import connection_of
-from rollbook.acts.links import Subject, shown
+from rollbook.acts.links import Subject, find_subject, shown
 from rollbook.acts.naming import PERSON, Desk
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.tenants import planned_with
@@ -30,9 +30,10 @@ from rollbook.profiles import Profile, parse
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
 from rollbook.store import groupings
+from rollbook.store.identities import names_of, read_people
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Connection, Grouping, Institute, Link, Run
-from rollbook.store.provenance import Event, Said, events, said_of
+from rollbook.store.provenance import Event, Said, events, last_said_of, said_of
 
 EVENTS = 40
 PEOPLE_LISTED = 40
@@ -81,6 +82,9 @@ def explain(institute: Institute, text: str, day: dt.date) -> Explanation:
         return _person(_look(institute, day), found[0]["entity"], found[0]["sourced_id"])
     if found:
         Desk(institute).the(PERSON, text)
+    gone = _gone(institute, text)
+    if gone is not None:
+        return _person(_look(institute, day), gone.key, gone.sourced_id)
     rows = teams_known.known(institute)
     if teams_known.meant(rows, text).is_empty():
         raise InputRefused(
@@ -89,6 +93,14 @@ def explain(institute: Institute, text: str, day: dt.date) -> Explanation:
         )
     team = teams_known.find(rows, text)
     return _team(_look(institute, day), team)
+
+
+def _gone(institute: Institute, text: str) -> Subject | None:
+    """Who was in the register under this sourced id or SIS number and is no longer; None if nobody was."""
+    once = read_people(institute)
+    if once.filter((pl.col("sourced_id") == text) | (pl.col("sis_number") == text)).is_empty():
+        return None
+    return find_subject(institute, text, Link.Kind.USER.value)
 
 
 def _look(institute: Institute, day: dt.date) -> _Look:
@@ -115,7 +127,7 @@ def _person(look: _Look, person: int, sourced_id: str) -> Explanation:
     name = (
         " ".join(part for part in names.select("given_name", "family_name").row(0) if part)
         if names.height
-        else sourced_id
+        else names_of(look.institute, [person]).get(person) or sourced_id
     )
     held = shown(look.institute, Subject(Link.Kind.USER.value, person, 0, sourced_id))
     parts = {
@@ -143,7 +155,7 @@ def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
             Fact(f"{act} {row['title']}{_days(row['begin'], row['end'])}", sources.get(row[key], ""))
             for row in rows.iter_rows(named=True)
         ]
-    return tuple(facts) or (Fact("is no longer in the register"),)
+    return tuple(facts) or (Fact("is no longer in the register", last_said_of(look.institute, person)),)
 
 
 def _article(word: str) -> str:

@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rollbook.store.bulk import table_of
 from rollbook.store.changes import Line, lines_of
-from rollbook.store.models import MANUAL, Change, Delivery, Institute, Run, Source, Tenant
+from rollbook.store.models import MANUAL, Change, Delivery, Institute, PersonRecord, Run, Source, Tenant
 from rollbook.store.register import BY_NAME
 
 
@@ -56,6 +56,17 @@ def said_of(institute: Institute, name: str, column: str, values: Sequence[int])
         Said(name, entity, sourced_id, source, since, line, _moment(at))
         for entity, sourced_id, source, since, line, at in rows
     ]
+
+
+def last_said_of(institute: Institute, person: int) -> str:
+    """Since which delivery somebody is in the register no more, in words; empty if nobody ever was."""
+    records = PersonRecord.objects.filter(source__institute=institute, entity=person, until__lte=F("source__published"))
+    last = records.select_related("source").order_by("-until", "source__precedence").first()
+    if last is None:
+        return ""
+    received = Delivery.objects.filter(source=last.source, number=last.until).values_list("received_at", flat=True)
+    moment = f" ({received[0]:%Y-%m-%d})" if received and received[0] else ""
+    return f"{last.source.kind}: not in delivery {last.until}{moment} and since"
 
 
 def _moment(value: Any) -> dt.datetime | None:

@@ -40,6 +40,22 @@ def test_somebody_is_explained_by_rule_row_run_and_answer(stage: Stage):
     assert (first.run, first.line.kind) == (1, "create_user")
 
 
+def test_who_is_in_the_register_no_more_is_explained_with_the_account_that_is_left(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.synchronise()
+    person = stage.school.people["Maria Papadaki"]
+    stage.school.vanishes("Maria Papadaki")
+    stage.synchronise()
+
+    found = explained(stage, person["sourced_id"])
+
+    assert found.name == "Maria Papadaki"
+    assert any("no longer in the register [" in line and "not in delivery 2" in line for line in said(found, "In the"))
+    assert any(line.startswith("has left") for line in said(found, "By the profile"))
+    assert any("was disabled by run 2" in line for line in said(found, "At Microsoft"))
+    assert any(event.line.kind == "disable_user" for event in found.events)
+
+
 def test_a_team_is_explained_by_its_classes_and_people(stage: Stage):
     stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
     stage.synchronise()
