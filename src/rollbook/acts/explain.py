@@ -29,7 +29,7 @@ from rollbook.plan.sentences import REASONS
 from rollbook.profiles import Profile, parse
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
-from rollbook.store import groupings
+from rollbook.store import groupings, protection
 from rollbook.store.identities import names_of, read_people
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Connection, Grouping, Institute, Link, Run
@@ -207,6 +207,9 @@ def _account(link: Link | None, name: str | None) -> tuple[Fact, ...]:
     facts = [Fact(f"{name or 'the object'} ({link.object_id}) {origin}{since}")]
     if link.disabled_by_run:
         facts.append(Fact(f"was disabled by run {Run.objects.get(pk=link.disabled_by_run).number}"))
+    listed = protection.reason_of(link.tenant, link.object_id)
+    if listed:
+        facts.append(Fact(f"is never touched, {listed}; `rollbook protect remove {link.object_id}` ends that"))
     if link.archived_at:
         facts.append(Fact(f"was archived by Rollbook, {link.archived_at:%Y-%m-%d}"))
     return tuple(facts)
