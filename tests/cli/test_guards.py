@@ -49,6 +49,12 @@ def test_a_plan_is_approved_and_refused_in_parts_and_the_refusal_is_remembered(t
     assert told("refuse", run, "--person", "S3", "--because", "on leave")["declined"] == 2
     monkeypatch.delenv("ROLLBOOK_ROLE")
 
+    assert {row["sis_number"]: (row["state"], row["why"]) for row in told("accounts", "list") if row["why"]} == {
+        "S2": ("active", "disable user: planned, not carried out yet"),
+        "S3": ("active", "disable user: refused by a person; asked again when its cause changes"),
+        "S4": ("active", "disable user: waits for approval"),
+    }
+
     # Equal content keeps what was decided.
     again = told("plan", *DAY)
     assert again["fingerprint"] == document["fingerprint"]
