@@ -55,6 +55,21 @@ def test_a_plan_is_approved_and_refused_in_parts_and_the_refusal_is_remembered(t
         "S4": ("active", "disable user: waits for approval"),
     }
 
+    (refused, needing) = [line["hold"] for line in told("show", run)["plan"] if line["verdict"] == "declined"]
+    assert ": on leave; asked again" in refused + needing
+    assert "refused by" in said("show", run)
+    decisions = told("show", run)["decisions"]
+    assert [(each["decided"], each["role"], each["what"]) for each in decisions] == [
+        ("approved", "operator", "2 changes"),
+        ("refused", "operator", "2 changes"),
+    ]
+    assert "on leave" in said("explain", "S3")
+    trail = told("trail", "--action", "run.")
+    assert [entry["action"] for entry in trail[:3]] == ["run.refused", "run.approved", "run.planned"]
+    assert trail[0]["content"]["declined"] == 2
+    assert "on leave" not in said("trail")
+    assert len(told("trail", "--limit", "1")) == 1
+
     # Equal content keeps what was decided.
     again = told("plan", *DAY)
     assert again["fingerprint"] == document["fingerprint"]

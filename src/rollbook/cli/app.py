@@ -38,6 +38,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    trail,
     undo,
 )
 from rollbook.cli.console import complain
@@ -71,6 +72,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
+app.command("trail")(trail.trail)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)

@@ -63,6 +63,7 @@ def _event(event: Event) -> dict[str, Any]:
         "verdict": line.verdict,
         "change": line.sentence,
         "reason": line.reason,
+        "hold": line.hold or None,
         "answer": line.answer or None,
     }
 
@@ -76,7 +77,8 @@ def _print(found: Explanation) -> None:
     out.print("What runs did, the newest first:" if found.events else "No run ever concerned it.", style="bold")
     for event in found.events:
         line = event.line
-        said = f"; Microsoft: {line.answer}" if line.answer else ""
+        held = f"; {line.hold}" if line.hold else ""
+        said = f"{held}; Microsoft: {line.answer}" if line.answer else held
         out.print(
             f"  run {event.run}, {event.at:%Y-%m-%d %H:%M}, {line.verdict}: {line.sentence}: {line.reason}{said}",
             markup=False,

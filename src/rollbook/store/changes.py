@@ -14,7 +14,7 @@ from rollbook.apply.approval import FIRST_RUN, NEEDED
 from rollbook.apply.verdicts import Told, told
 from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.plan.sentences import HOLDS, VERDICTS, sentence, told_values
-from rollbook.store.approvals import why_held
+from rollbook.store.approvals import RefusedKey, said_of_refusals, why_held
 from rollbook.store.bulk import table_of
 from rollbook.store.models import Answer, Change, ChangeDetail, Intent, Link, Run
 from rollbook.store.runs import labels
@@ -170,13 +170,17 @@ def lines_of(run: Run, changes: Sequence[Change], said: dict[int, Heard] | None 
     named = labels(run.tenant, sorted(links))
     values = _values(run, changes)
     held = why_held(run) if any(change.verdict == ChangeVerdict.UNAPPROVED for change in changes) else {}
+    refused = said_of_refusals(run) if any(change.verdict == ChangeVerdict.DECLINED for change in changes) else {}
     for change in changes:
-        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, run))
+        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, refused, run))
 
 
-def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+def _hold(change: Change, held: Mapping[int, str], refused: Mapping[RefusedKey, str], run: Run) -> str:
     """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
     verdict = ChangeVerdict(change.verdict)
+    by = refused.get((change.kind, change.subject, change.object, change.cause, change.day))
+    if verdict == ChangeVerdict.DECLINED and by:
+        return f"{by}; asked again when its cause changes"
     if verdict != ChangeVerdict.UNAPPROVED:
         return VERDICTS.get(verdict, "")
     code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)
