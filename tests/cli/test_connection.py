@@ -39,6 +39,12 @@ def test_a_policy_that_shuts_us_out_is_told_with_who_acts_and_ends_by_itself(sql
     with pytest.raises(Resting):
         run.invoke(app, ["sync", "--scheduled"], catch_exceptions=False)
 
+    run.invoke(app, ["freeze", "--because", "moving house"], catch_exceptions=False)
+    assert "moving house" in said("connection")["frozen"]
+    assert "Nothing is written until" in run.invoke(app, ["connection"], catch_exceptions=False).stdout
+    run.invoke(app, ["thaw"], catch_exceptions=False)
+    assert said("connection")["frozen"] == ""
+
     control(tenant, "/conditional-access", {"mode": "off"})
     assert said("connection", "--test")["notice"] is None
     assert Connection.objects.get().failures == 0

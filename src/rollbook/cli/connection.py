@@ -21,7 +21,7 @@ def connection(
     test: Annotated[bool, typer.Option("--test", help="Try it now. Exit status 7 if it fails.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how the connection to the tenant is: since when it fails, why, who acts, and when it is tried again."""
+    """Show how the connection to the tenant is: whether it is frozen, since when it fails, why, who acts, and when it is tried again."""
     from rollbook.cli import context
 
     school, author = context.opened(institute)
@@ -37,6 +37,8 @@ def connection(
         print_json(asdict(told))
         return
     out.print(f"{told.tenant}: {told.state.lower()}", style="bold", markup=False)
+    if told.frozen:
+        out.print(f"  It is {told.frozen}. Nothing is written until `rollbook thaw`.", markup=False)
     show_failing(found)
 
 
