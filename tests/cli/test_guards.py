@@ -42,7 +42,7 @@ def test_a_plan_is_approved_and_refused_in_parts_and_the_refusal_is_remembered(t
     run = str(document["run"])
 
     monkeypatch.setenv("ROLLBOOK_ROLE", "viewer")
-    with pytest.raises(ApprovalDue, match="viewer approves no plans"):
+    with pytest.raises(ApprovalDue, match="A viewer approves no plans"):
         said("approve", run, "--all")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
     assert told("approve", run, "--person", "S2")["going"] == 2
@@ -135,8 +135,9 @@ def test_a_frozen_connection_is_said_wherever_a_run_would_start(three_leave, mon
     with pytest.raises(InputRefused, match="frozen since"):
         said("freeze")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
-    with pytest.raises(InputRefused, match="may not thaw"):
+    with pytest.raises(InputRefused, match="may not thaw") as refused:
         said("thaw")
+    assert refused.value.exit_code == Exit.APPROVAL_DUE
     monkeypatch.delenv("ROLLBOOK_ROLE")
     said("thaw")
     assert "frozen" not in told("plan", *DAY)

@@ -34,6 +34,7 @@ from rollbook.store.identities import names_of, read_people
 from rollbook.store.memory import InstituteRegister
 from rollbook.store.models import Account, Connection, Grouping, Institute, Link, Run
 from rollbook.store.provenance import Event, Said, events, last_said_of, said_of
+from rollbook.words import article
 
 EVENTS = 40
 PEOPLE_LISTED = 40
@@ -150,7 +151,7 @@ def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
         Fact("is a person of the register", str(said)) for said in said_of(look.institute, "people", "entity", [person])
     ]
     types = look.roster.affiliations.filter(pl.col("person") == person)["user_type"].cast(pl.String).unique().sort()
-    facts += [Fact(f"is {_article(word)}") for word in types]
+    facts += [Fact(f"is {article(word)}") for word in types]
     classes = look.roster.classes.select("klass", pl.coalesce("title", "sourced_id").alias("title"))
     for table, key, act in (("enrolments", "enrolment", "learns in"), ("teachings", "teaching", "teaches")):
         frame: pl.DataFrame = getattr(look.roster, table)
@@ -161,10 +162,6 @@ def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
             for row in rows.iter_rows(named=True)
         ]
     return tuple(facts) or (Fact("is no longer in the register", last_said_of(look.institute, person)),)
-
-
-def _article(word: str) -> str:
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def _days(begin: dt.date | None, end: dt.date | None) -> str:
@@ -193,7 +190,7 @@ def _rules_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
     kind = UserType(str(row["user_type"]))
     actions = look.profile.users.actions[kind]
     on = [word for word in ("create", "update", "deactivate", "sso") if getattr(actions, word)]
-    facts = [Fact(f"counts as {_article(kind.value)}; actions that are on: {', '.join(on) or 'none'}")]
+    facts = [Fact(f"counts as {article(kind.value)}; actions that are on: {', '.join(on) or 'none'}")]
     if row["current"]:
         facts.append(Fact("is current: the account is kept, and may sign in"))
     elif row["present"]:

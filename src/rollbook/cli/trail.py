@@ -52,6 +52,8 @@ def _told(value: Any) -> str:
     """A value in few words: of a long list, how long it is."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) if len(value) <= 3 else f"{len(value):,} of them"
+    if isinstance(value, dict) and len(value) > 3:
+        return f"{len(value):,} values"
     if isinstance(value, dict):
         return f"({', '.join(f'{name} {_told(each)}' for name, each in value.items())})"
     return str(value)
