@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rollbook.acts.actor import Actor
+from rollbook.acts.actor import Actor, require
 from rollbook.acts.connections import connection_of, opened
+from rollbook.apply.approval import Role
 from rollbook.clock import Clock
 from rollbook.errors import ApprovalDue, Frozen, Later, Stop
 from rollbook.store import quarantine, trail
@@ -66,6 +68,7 @@ class Health:
     retry_at: str | None
     frozen: str  # since when, by whom and why nothing is written; empty if it is not frozen
     notice: dict[str, str] | None
+    expires_on: str | None
 
 
 def health(connection: Connection) -> Health:
@@ -82,6 +85,7 @@ def health(connection: Connection) -> Health:
         said(connection.retry_at),
         said_of(connection),
         connection.notice,
+        connection.expires_on.isoformat() if connection.expires_on else None,
     )
 
 
@@ -92,6 +96,14 @@ def test_connection(institute: Institute, purpose: Connection.Purpose, actor: Ac
         tenant.reader.domains()
     connection.refresh_from_db()
     return connection
+
+
+def set_expiry(connection: Connection, day: dt.date, actor: Actor, clock: Clock) -> None:
+    """Say from which day on the credential no longer holds, so that it is told in time. Only an institute administrator may."""
+    require(actor, Role.INSTITUTE_ADMIN, "say when a credential expires")
+    connection.expires_on = day
+    connection.save(update_fields=["expires_on"])
+    _note("connection.expires", connection, actor, clock, {"day": day.isoformat()})
 
 
 def refuse_while_resting(institute: Institute, clock: Clock) -> None:

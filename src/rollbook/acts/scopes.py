@@ -20,7 +20,7 @@ from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Plan
 from rollbook.scoped import Part, World, draft_part, prove_as_read, prove_part
 from rollbook.store import freezes, mirror, mirrored, runs, scopes
-from rollbook.store.models import PARTS, PersonRecord, Run, Tenant
+from rollbook.store.models import PARTS, Institute, PersonRecord, Run, Tenant
 from rollbook.store.points import MemoryByPoints, MirrorByPoints, RegisterByPoints
 
 KEPT = 200
@@ -85,8 +85,12 @@ def synchronize_changed(session: Session, fingerprint: str | None) -> Synchroniz
 
 def synchronize_people(session: Session, names: Sequence[str], fingerprint: str | None) -> Synchronized:
     """These people, named by sourced id or SIS number, with what depends on them; planned, applied and proven."""
+    return synchronize_chosen(session, [find_person(session.institute, name) for name in names], fingerprint)
+
+
+def synchronize_chosen(session: Session, people: Sequence[int], fingerprint: str | None) -> Synchronized:
+    """These people, by their keys, with what depends on them; planned, applied and proven."""
     _begin(session)
-    people = [find_person(session, name) for name in names]
     catch_up(session)
     looked = scopes.horizon(session.institute, session.connection.tenant)
     return _part(session, near.seeds(people), Run.Scope.PEOPLE, looked, fingerprint)
@@ -98,9 +102,9 @@ def _begin(session: Session) -> None:
     finish_unfinished(session)
 
 
-def find_person(session: Session, name: str) -> int:
+def find_person(institute: Institute, name: str) -> int:
     """The key of the person of this sourced id or SIS number; InputRefused if there is none, or several."""
-    records = PersonRecord.objects.filter(source__institute=session.institute)
+    records = PersonRecord.objects.filter(source__institute=institute)
     for column in ("sourced_id", "sis_number"):
         found = set(records.filter(**{column: name}).values_list("entity", flat=True))
         if len(found) == 1:
@@ -111,10 +115,11 @@ def find_person(session: Session, name: str) -> int:
     raise InputRefused(f"The register has {said} the number {name!r}.", remedy="Name somebody by the sourced id.")
 
 
-def catch_up(session: Session, *, anew: bool = False) -> int:
-    """Let the mirror catch up with the tenant; how much differs."""
+def catch_up(session: Session, *, anew: bool = False, again: bool = False) -> int:
+    """Let the mirror catch up with the tenant, or `again` after what was written; how much differs."""
     session.show.tell("tenant")
-    return mirrored.catch_up(session.connection.tenant, session.tenant.reader, session.clock.now(), anew=anew)
+    tenant, reader = session.connection.tenant, session.tenant.reader
+    return mirrored.catch_up(tenant, reader, session.clock.now(), anew=anew, again=again)
 
 
 def world_of(session: Session) -> World:
@@ -150,7 +155,7 @@ def _proven(session: Session, run: Run, part: Part, world: World) -> Proof:
     if nothing_done(part.plan):
         carried_out = replace(part, plan=replace(part.plan, changes=changes))
         return session.proven(run, prove_as_read(carried_out, session.scope))
-    look = partial(catch_up, session)
+    look = partial(catch_up, session, again=True)
     return session.proven(run, prove_part(part, changes, session.scope, world, look, session.clock.sleep))
 
 

@@ -26,12 +26,14 @@ from rollbook.cli import (
     link,
     mapping,
     match,
+    notices,
     passwords,
     person,
     plan,
     profile,
     proof,
     protect,
+    queue,
     rollover,
     sample,
     serve,
@@ -40,6 +42,7 @@ from rollbook.cli import (
     sync,
     trail,
     undo,
+    worker,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -78,6 +81,8 @@ app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)
 app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.add_typer(queue.app, name="queue")
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
 app.command("held")(held.held)
@@ -87,6 +92,7 @@ app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(match.app, name="match")
+app.add_typer(notices.app, name="notices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0018_scopes")]
+    dependencies = [("store", "0020_notices")]
 
     operations = [
         migrations.AddField("Account", "name_before", models.CharField(max_length=320, null=True)),
