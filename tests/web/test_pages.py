@@ -20,6 +20,10 @@ from tests.apply.wire import connected, synchronized
 from tests.store.world import a_school, deliver
 from tests.world import School
 
+from rollbook.acts.actor import Actor
+from rollbook.acts.freeze import freeze, thaw
+from rollbook.acts.profiles import Author
+from rollbook.clock import SystemClock
 from rollbook.plan.changes import ChangeVerdict, Kind, Objection
 from rollbook.store.changes import select, summed
 from rollbook.store.models import Change, Grouping, Hold, Institute, Run
@@ -66,6 +70,16 @@ def test_it_works(client, run, page):
 
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_freeze_is_said_where_one_starts(client, run):
+    author = Author(Actor("person", "anna"), SystemClock())
+    freeze(run.institute, "the register is moved", author)
+
+    assert b"The connection is frozen since" in client.get("/").content
+
+    thaw(run.institute, author)
+    assert b"frozen since" not in client.get("/").content
 
 
 @pytest.mark.parametrize("page", PAGES)
