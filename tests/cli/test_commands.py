@@ -26,7 +26,8 @@ class Program:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.environment = {**os.environ, "ROLLBOOK_HOME": str(home / "state"), "COLUMNS": "200"}
-        self.environment.pop("DATABASE_URL", None)
+        for name in ("DATABASE_URL", "POLARS_MAX_THREADS"):
+            self.environment.pop(name, None)
 
     def __call__(self, *arguments: str, text: str = "", timeout: float = 150) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
