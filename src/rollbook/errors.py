@@ -8,6 +8,8 @@
     |-- ApprovalDue               a plan waits for a person; carries its fingerprint
     |-- StoreUnusable             the database is missing, locked, full, or from another version
     |-- TenantBusy                another worker holds the tenant
+    |   `-- LeaseLost             another worker took the tenant over meanwhile
+    |-- Interrupted               a run was asked to pause, to stop, or to let others go first
     `-- TenantError               Microsoft 365 did not do what was asked
         |-- Resting               the connection fails, and is left alone for a while
         |-- Later                 may succeed when repeated after `delay` seconds
@@ -97,6 +99,20 @@ class TenantBusy(RollbookError):
     """Another worker holds the tenant; one synchronization per tenant at a time."""
 
     exit_code = Exit.BUSY
+
+
+class LeaseLost(TenantBusy):
+    """Another worker took the tenant over while this one held it: whatever is left to do is the other's."""
+
+
+class Interrupted(RollbookError):
+    """A run ends at its next batch because it was asked to: `why` is pause, stop or yield. It can be taken up again."""
+
+    exit_code = Exit.BUSY
+
+    def __init__(self, message: str, why: str, *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.why = why
 
 
 class TenantError(RollbookError):

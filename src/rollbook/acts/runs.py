@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,21 +24,26 @@ from rollbook.apply.approval import FIRST_RUN, Approval, approve, cleared, due, 
 from rollbook.apply.executor import apply_changes, unchecked
 from rollbook.apply.preconditions import close_drifted
 from rollbook.apply.proof import Proof
+from rollbook.apply.recover import recover
 from rollbook.clock import Clock
 from rollbook.errors import InputRefused, Stop
-from rollbook.plan.changes import Plan
+from rollbook.plan.changes import ChangeVerdict, Plan
 from rollbook.plan.guards import REGISTER
 from rollbook.profiles import parse
 from rollbook.store import approvals, freezes, leases, mirror, proofs, protection, quarantine, runs, scopes, seen, trail
 from rollbook.store.budget import Urgency
 from rollbook.store.effects import remember_effects
-from rollbook.store.journal import StoreJournal
+from rollbook.store.journal import StoreJournal, unasked
 from rollbook.store.memory import InstituteRegister, TenantMemory
 from rollbook.store.models import PARTS, Connection, Institute, ProfileVersion, Run
 from rollbook.sync import TEAM, Scope, TenantReader, View, absences, draft, prove_again, prove_view
 
 USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 """Whoever holds one of these may change any account that is not protected."""
+
+
+def nobody_told(run: Run) -> None:
+    """Nobody is told that the run begins to be applied."""
 
 
 @dataclass(slots=True)
@@ -57,6 +62,9 @@ class Session:
     reading: mirror.Reading | None = None  # the one the newest plan was made of, if it held the whole tenant
     looked: dict[str, Any] = field(default_factory=dict)  # how far the newest plan saw (Run.looked)
     kind: Run.Scope = Run.Scope.EVERYTHING
+    may_go_on: Callable[[], None] = unasked  # asked before every batch; raises Interrupted
+    entering: Callable[[Run], None] = nobody_told  # told when a run begins to be applied
+    aside: bool = False  # whether it goes between two batches of a larger run, which is left as it is
 
     def plan(self, reader: TenantReader | None = None) -> tuple[Plan, View]:
         """The plan, and what it was made from; stores nothing but reserved links, what it saw of linked accounts and of leavers.
@@ -126,8 +134,11 @@ class Session:
         if self.tenant.budget is not None:
             self.tenant.budget.urgency = urgency_of(run)
         self.show.note(pace.sentence(self.bound(runs.load_changes(run)), self.clock.now(), self.institute.time_zone))
-        journal = StoreJournal(run, self.lease, self.clock)
+        self.entering(run)
+        journal = StoreJournal(run, self.lease, self.clock, may_go_on=self.may_go_on)
         reader, marked = self.tenant.reader, self.connection.mark_property
+        if not planned_now:
+            journal.close_made()
         before = unchecked if planned_now else partial(close_drifted, journal, reader, journal.attempted())
         try:
             apply_changes(journal, self.tenant.writer, reader, self.clock, marked, self.show.progress, before)
@@ -142,6 +153,18 @@ class Session:
         run.state = Run.State.APPLIED
         run.save(update_fields=["state"])
         scopes.applied(run, self.scope.profile)
+
+    def give_up(self, run: Run) -> None:
+        """End a run that was begun: what Microsoft did of it is learnt, what is left is not done, and the next look finds it again."""
+        journal = StoreJournal(run, self.lease, self.clock)
+        recover(journal, self.tenant.reader)
+        self._remember(run)
+        left = journal.open_changes()["seq"].to_list()
+        journal.close(left, ChangeVerdict.LATER)
+        run.state, run.finished_at = Run.State.APPLIED, self.clock.now()
+        run.save(update_fields=["state", "finished_at"])
+        scopes.applied(run, self.scope.profile)
+        self._trail("run.given_up", run, {"left": len(left)})
 
     def bound(self, changes: pl.DataFrame) -> pace.Bound:
         """How soon the open changes can be done at most; no matter where the tenant has no quotas."""
@@ -232,14 +255,15 @@ def session(
     clock: Clock,
     show: Show | None = None,
     purpose: Connection.Purpose = Connection.Purpose.MAIN,
+    holder: str | None = None,
 ) -> Iterator[Session]:
-    """A Session that holds the tenant while the block runs. Raises TenantBusy if another process does."""
+    """A Session that holds the tenant while the block runs, for `holder` or this process. Raises TenantBusy if another one does."""
     connection = connection_of(institute, purpose)
     version = profile_in_force(institute, as_of)
     settings = planned_with(institute, parse(version.document), purpose)
     scope = Scope(connection.tenant.tid, settings, version.pk, as_of)
     memory = TenantMemory(connection.tenant, institute, version.profile, clock.now())
-    lease = leases.acquire(connection.tenant, clock.now())
+    lease = leases.acquire(connection.tenant, clock.now(), holder)
     try:
         with watched(connection, actor, clock), opened(connection, clock) as tenant:
             yield Session(institute, connection, tenant, scope, memory, lease, actor, clock, show or Show())
@@ -272,7 +296,7 @@ def synchronize(session: Session, fingerprint: str | None) -> Synchronized:
 
 def finish_unfinished(session: Session) -> Run | None:
     """Take up the run that was killed or stopped, if there is one: it was approved, so it is finished as it was planned."""
-    run = runs.unfinished(session.connection.tenant, session.institute)
+    run = None if session.aside else runs.unfinished(session.connection.tenant, session.institute)
     if run is not None:
         session.show.tell(f"run {run.number} goes on")
         session.apply(run, planned_now=False)

@@ -20,7 +20,7 @@ from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Plan
 from rollbook.scoped import Part, World, draft_part, prove_as_read, prove_part
 from rollbook.store import freezes, mirror, mirrored, runs, scopes
-from rollbook.store.models import PARTS, PersonRecord, Run, Tenant
+from rollbook.store.models import PARTS, Institute, PersonRecord, Run, Tenant
 from rollbook.store.points import MemoryByPoints, MirrorByPoints, RegisterByPoints
 
 KEPT = 200
@@ -85,8 +85,12 @@ def synchronize_changed(session: Session, fingerprint: str | None) -> Synchroniz
 
 def synchronize_people(session: Session, names: Sequence[str], fingerprint: str | None) -> Synchronized:
     """These people, named by sourced id or SIS number, with what depends on them; planned, applied and proven."""
+    return synchronize_chosen(session, [find_person(session.institute, name) for name in names], fingerprint)
+
+
+def synchronize_chosen(session: Session, people: Sequence[int], fingerprint: str | None) -> Synchronized:
+    """These people, by their keys, with what depends on them; planned, applied and proven."""
     _begin(session)
-    people = [find_person(session, name) for name in names]
     catch_up(session)
     looked = scopes.horizon(session.institute, session.connection.tenant)
     return _part(session, near.seeds(people), Run.Scope.PEOPLE, looked, fingerprint)
@@ -98,9 +102,9 @@ def _begin(session: Session) -> None:
     finish_unfinished(session)
 
 
-def find_person(session: Session, name: str) -> int:
+def find_person(institute: Institute, name: str) -> int:
     """The key of the person of this sourced id or SIS number; InputRefused if there is none, or several."""
-    records = PersonRecord.objects.filter(source__institute=session.institute)
+    records = PersonRecord.objects.filter(source__institute=institute)
     for column in ("sourced_id", "sis_number"):
         found = set(records.filter(**{column: name}).values_list("entity", flat=True))
         if len(found) == 1:

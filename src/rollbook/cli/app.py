@@ -32,6 +32,7 @@ from rollbook.cli import (
     profile,
     proof,
     protect,
+    queue,
     rollover,
     sample,
     serve,
@@ -39,6 +40,7 @@ from rollbook.cli import (
     structure,
     sync,
     undo,
+    worker,
 )
 from rollbook.cli.console import complain
 from rollbook.errors import Exit, RollbookError
@@ -76,6 +78,8 @@ app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)
 app.command("thaw")(freeze.thaw)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.add_typer(queue.app, name="queue")
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
 app.command("held")(held.held)

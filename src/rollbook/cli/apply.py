@@ -25,10 +25,13 @@ def apply(
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.jobs import Wanted
     from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover, undo
+    from rollbook.cli.follow import through_worker
     from rollbook.clock import SystemClock
     from rollbook.store import approvals
+    from rollbook.store.models import Job
 
     clock = SystemClock()
     school = context.institute(institute)
@@ -45,6 +48,8 @@ def apply(
         listing.show_summary(found)
         what = "the approved part of plan" if in_parts else "plan"
         typer.confirm(f"Apply {what} {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)
+    if in_parts or found.state == found.State.APPLYING:
+        through_worker(school, Wanted(Job.Kind.APPLY, run=found), clock, as_json=as_json, quiet=quiet)
     with context.open_session(school, found.as_of, clock, quiet=quiet or as_json) as session:
         whole = not in_parts and found.state != found.State.APPLYING
         done = apply_planned(session, found, found.fingerprint if whole else None)

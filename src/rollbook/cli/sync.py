@@ -8,10 +8,13 @@ import typer
 
 from rollbook.cli.console import Json, Quiet, out, print_json
 from rollbook.cli.context import AsOf, InstituteName
+from rollbook.cli.follow import run_exit_code, through_worker
 from rollbook.errors import Exit
 
 if TYPE_CHECKING:
+    from rollbook.acts.jobs import Wanted
     from rollbook.acts.runs import Synchronized
+    from rollbook.store.models import Institute
 
 
 def sync(
@@ -35,7 +38,8 @@ def sync(
 ) -> None:
     """Synchronize: plan, apply what needs nobody's approval, prove. Exit status 4 where approval is due for the rest.
 
-    Without an option everything is planned, and the tenant is read by what changed in it.
+    Without an option everything is planned, and the tenant is read by what changed in it. Where a worker is running (`rollbook serve`),
+    it is asked, and followed until it has finished.
     """
     chosen = [name for name, wanted in (("--person", person), ("--changed", changed), ("--full", full)) if wanted]
     if len(chosen) > 1:
@@ -50,6 +54,9 @@ def sync(
 
     clock = SystemClock()
     school = context.institute(institute)
+    if as_of is None and approve is None:
+        wanted = _wanted(school, person or [], changed=changed, full=full)
+        through_worker(school, wanted, clock, as_json=as_json, quiet=quiet)
     if scheduled:
         refuse_while_resting(school, clock)
     with context.open_session(school, context.day(as_of, school, clock), clock, quiet=quiet or as_json) as session:
@@ -68,15 +75,17 @@ def sync(
     raise typer.Exit(int(exit_code(done)))
 
 
+def _wanted(school: Institute, people: list[str], *, changed: bool, full: bool) -> Wanted:
+    """What a worker is asked for."""
+    from rollbook.acts.jobs import Wanted
+    from rollbook.acts.scopes import find_person
+    from rollbook.store.models import Job
+
+    if people:
+        return Wanted(Job.Kind.PEOPLE, people=tuple(find_person(school, name) for name in people))
+    return Wanted(Job.Kind.CHANGED if changed else Job.Kind.FULL if full else Job.Kind.EVERYTHING)
+
+
 def exit_code(done: Synchronized) -> Exit:
     """What a finished synchronization ends the command with."""
-    from rollbook.plan.changes import ChangeVerdict
-    from rollbook.store.runs import verdict_counts
-
-    if not done.proof.holds:
-        return Exit.NOT_PROVEN
-    found = set(verdict_counts(done.run))
-    good = {ChangeVerdict.DONE, ChangeVerdict.WAITS, ChangeVerdict.DECLINED, ChangeVerdict.UNAPPROVED}
-    if not found <= good:
-        return Exit.CHANGES_FAILED
-    return Exit.APPROVAL_DUE if ChangeVerdict.UNAPPROVED in found else Exit.OK
+    return run_exit_code(done.run) if done.proof.holds else Exit.NOT_PROVEN

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import urllib3
+from prometheus_client import Counter
 
 from rollbook.errors import InputRefused, Later, Stop
 from rollbook.graph.protocol import Answer, Request, decipher
@@ -86,7 +87,9 @@ class Transport:
             raise Lost("The connection to Microsoft 365 was lost before an answer came.") from error
         except urllib3.exceptions.HTTPError as error:
             raise Stop(f"The connection to {self._base} failed: {error}.", remedy="Check the address.") from error
-        return decipher(response.status, dict(response.headers), response.data)
+        answer = decipher(response.status, dict(response.headers), response.data)
+        _count(answer)
+        return answer
 
     def _url(self, request: Request) -> str:
         """The whole address; a next link is one already, and is only followed to where we began."""
@@ -95,6 +98,16 @@ class Transport:
         if urlsplit(request.path)[:2] != urlsplit(self._base)[:2]:
             raise Stop("Microsoft 365 sent a next page that lies on another host; it was not followed.")
         return request.path
+
+
+REQUESTS = Counter("rollbook_graph_requests", "Answers of Microsoft Graph, those in batches one by one", ["status"])
+"""Counted in this process, for whoever asks it for metrics; 429 is what Microsoft throttled."""
+
+
+def _count(answer: Answer) -> None:
+    inner = answer.body.get("responses") if isinstance(answer.body, dict) else None
+    for status in [part.get("status") for part in inner] if isinstance(inner, list) else [answer.status]:
+        REQUESTS.labels(str(status)).inc()
 
 
 def require_safe(url: str) -> None:

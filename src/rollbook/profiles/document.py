@@ -16,6 +16,7 @@ from rollbook.profiles.enrolments import Enrolments
 from rollbook.profiles.guards import Guards
 from rollbook.profiles.hierarchies import Hierarchies
 from rollbook.profiles.part import Part
+from rollbook.profiles.starts import Starts
 from rollbook.profiles.teams import Teams
 from rollbook.profiles.upgrades import upgraded
 from rollbook.profiles.users import Users
@@ -56,6 +57,7 @@ class Profile(Part):
     )
     scope: Chosen = Field(default_factory=Chosen, description="A part of the school to begin with; empty: everybody.")
     left_out: LeftOut = Field(default_factory=LeftOut, description="People and classes that are left alone.")
+    starts: Starts = Field(default_factory=Starts, description="What starts a synchronization by itself.")
     guards: Guards = Field(default_factory=Guards, description="How much may change before a person has to agree.")
     users: Users = Field(default_factory=Users, description="People become accounts.")
     teams: Teams = Field(default_factory=Teams, description="Groups, subjects or both become Teams.")

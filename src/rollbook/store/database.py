@@ -11,6 +11,9 @@ from rollbook.errors import StoreUnusable
 SQLITE_FILE = "rollbook.sqlite3"
 BUSY_SECONDS = 20
 
+IDLE_SECONDS = 60
+"""After so long PostgreSQL ends a session that does nothing in the midst of a transaction: a worker that froze must not keep its locks."""
+
 # WAL lets the portal read while a run writes; FULL makes every commit survive a power cut, because intents live here.
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
 
@@ -49,5 +52,5 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", None) or parts.hostname or "",
         "PORT": str(options.pop("port", "") or parts.port or ""),
-        "OPTIONS": options,
+        "OPTIONS": {"options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}", **options},
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from rollbook.apply.journal import Answer, Intent
 from rollbook.clock import Clock
@@ -33,11 +34,23 @@ NAMESPACES = {
 """Kinds that claim a name, and among which names it has to be alone."""
 
 
+def unasked() -> None:
+    """Nobody is asked whether a run may go on: it may."""
+
+
 class StoreJournal:
     """The memory of one run (apply.journal.Journal). Each batch first checks that the tenant is still ours."""
 
-    def __init__(self, run: Run, lease: leases.Lease, clock: Clock, vault: Vault | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        lease: leases.Lease,
+        clock: Clock,
+        vault: Vault | None = None,
+        may_go_on: Callable[[], None] = unasked,
+    ) -> None:
         self._run = run
+        self._may_go_on = may_go_on
         self._lease = lease
         self._clock = clock
         self._vault = vault or Vault()
@@ -136,6 +149,14 @@ class StoreJournal:
         done = models.Change.objects.filter(run=self._run, kind__in=creating, verdict=int(ChangeVerdict.DONE))
         return frozenset(done.values_list("subject", flat=True))
 
+    def close_made(self) -> None:
+        """Creations of what was made meanwhile, by a run that went between two batches of this one, are done."""
+        creating = [int(kind) for kind in MAKERS]
+        there = Link.objects.filter(pk=OuterRef("subject"), object_id__isnull=False)
+        models.Change.objects.filter(
+            Exists(there), run=self._run, kind__in=creating, verdict=int(ChangeVerdict.PLANNED)
+        ).update(verdict=int(ChangeVerdict.DONE))
+
     def young(self, seconds: float) -> dict[int, float]:
         """The age in seconds of every object of the tenant that was made by us less than so many seconds ago, by its link."""
         now = self._clock.now()
@@ -150,8 +171,10 @@ class StoreJournal:
     def intend(self, intents: Sequence[Intent]) -> None:
         """Remember that these requests are about to be sent, the names they claim and the passwords they set.
 
-        A request that Microsoft put off is sent again under the same number.
+        A request that Microsoft put off is sent again under the same number. Raises Interrupted, with nothing remembered, if somebody
+        wants the run to end here.
         """
+        self._may_go_on()
         now = self._clock.now()
         rows = [
             (self._run.pk, i.number, int(i.kind), ",".join(map(str, i.seqs)), ",".join(map(str, i.names)), now)

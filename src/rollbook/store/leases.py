@@ -9,10 +9,15 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from rollbook.errors import TenantBusy
-from rollbook.store.models import Tenant, TenantLease
+from rollbook.errors import LeaseLost, TenantBusy
+from rollbook.store.models import Tenant, TenantLease, Worker
 
 LIFETIME = dt.timedelta(minutes=10)
+
+PATIENCE = dt.timedelta(seconds=15)
+"""A worker that was not seen for so long is taken for dead."""
+
+WORKER = "worker:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def acquire(tenant: Tenant, now: dt.datetime, holder: str | None = None) -> Leas
     with transaction.atomic():
         row, _ = TenantLease.objects.select_for_update().get_or_create(tenant=tenant)
         held = row.holder and row.holder != holder and row.expires_at is not None and row.expires_at > now
-        if held and not _died_here(row.holder):
+        if held and not _died(row.holder, now):
             raise TenantBusy(
                 f"The tenant is being synchronized by {row.holder}.",
                 remedy="Wait until it has finished; `rollbook show` tells how far it is.",
@@ -46,10 +51,10 @@ def acquire(tenant: Tenant, now: dt.datetime, holder: str | None = None) -> Leas
 
 
 def renew(lease: Lease, now: dt.datetime) -> None:
-    """Hold the lease for longer. Raises TenantBusy if somebody else took it meanwhile."""
+    """Hold the lease for longer. Raises LeaseLost if somebody else took it meanwhile."""
     mine = TenantLease.objects.filter(tenant_id=lease.tenant, epoch=lease.epoch)
     if not mine.update(expires_at=now + LIFETIME):
-        raise TenantBusy("Another process took over this tenant; this one stops.", remedy="Nothing needs to be done.")
+        raise LeaseLost("Another process took over this tenant; this one stops.", remedy="Nothing needs to be done.")
 
 
 def release(lease: Lease) -> None:
@@ -57,8 +62,16 @@ def release(lease: Lease) -> None:
     TenantLease.objects.filter(tenant_id=lease.tenant, epoch=lease.epoch).update(holder="", expires_at=None)
 
 
-def _died_here(holder: str) -> bool:
-    """Whether the holder was a process of this machine that is no longer there."""
+def worker_name(name: str) -> str:
+    """How a worker is called as a holder."""
+    return WORKER + name
+
+
+def _died(holder: str, now: dt.datetime) -> bool:
+    """Whether the holder is a worker that was not seen for a while, or was a process of this machine that is no longer there."""
+    if holder.startswith(WORKER):
+        seen = Worker.objects.filter(name=holder.removeprefix(WORKER), seen_at__gte=now - PATIENCE)
+        return not seen.exists()
     host, _, pid = holder.rpartition(":")
     if host != socket.gethostname():
         return False

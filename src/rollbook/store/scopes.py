@@ -102,6 +102,15 @@ def to_look_at(
     return near.Seeds(everybody, classes, teams)
 
 
+def without_account(tenant: Tenant, people: pl.Series) -> list[int]:
+    """Those of these people who have no account in the tenant yet, in order."""
+    about, listed = among("subject", people)
+    statement = f"SELECT subject FROM {table_of(Link)} WHERE tenant_id = %s AND kind = 'user' AND object_id IS NOT NULL AND {about}"
+    linked = read_frame(statement, [tenant.pk, *listed], KEY)["key"]
+    found: list[int] = people.filter(~people.is_in(linked.implode())).unique().sort().to_list()
+    return found
+
+
 def _due(institute: Institute, day: dt.date) -> pl.DataFrame:
     statement = f"SELECT DISTINCT kind, subject FROM {table_of(Due)} WHERE institute_id = %s AND day <= %s"
     return read_frame(statement, [institute.pk, day], {"kind": pl.String, "subject": pl.Int64})

@@ -48,6 +48,16 @@ def open_store() -> None:
             call_command("migrate", verbosity=0, interactive=False)
 
 
+def require_current() -> None:
+    """Raises StoreUnusable if the database cannot be read now, or is of another version; changes nothing."""
+    with explained():
+        pending, unknown = _migrations()
+    if pending or unknown:
+        raise StoreUnusable(
+            "The database is of another version.", remedy="Restart Rollbook with the version it belongs to."
+        )
+
+
 def _migrations() -> tuple[list[str], list[str]]:
     """Migrations of ours that were not applied yet, and applied ones that this version does not have."""
     from django.db import connection

@@ -8,12 +8,15 @@ from typing import Any, cast
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
+from django.db import close_old_connections
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from rollbook.errors import InputRefused
+from rollbook.clock import SystemClock
+from rollbook.errors import InputRefused, StoreUnusable
+from rollbook.store.setup import require_current
 
 THREADS = 8
 
@@ -22,13 +25,36 @@ async def _health(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
+def _ready(request: Request) -> PlainTextResponse:
+    """Whether pages can be answered: the database is there, and of this version."""
+    try:
+        require_current()
+    except StoreUnusable as error:
+        return PlainTextResponse(f"not ready: {error.message}\n", status_code=503)
+    finally:
+        close_old_connections()
+    return PlainTextResponse("ready\n")
+
+
+def _metrics(request: Request) -> Response:
+    """What Prometheus asks for; of this process and of the store."""
+    from rollbook.store.metrics import CONTENT_TYPE, exposed  # the store has to be open
+
+    try:
+        return Response(exposed(SystemClock()), media_type=CONTENT_TYPE)
+    finally:
+        close_old_connections()
+
+
 def application() -> Starlette:
     """The ASGI application of the portal; the store has to be open."""
     from django.core.wsgi import get_wsgi_application
 
     # Two packages describe the same protocols by types of their own.
     portal: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=THREADS)
-    return Starlette(routes=[Route("/healthz", _health), Mount("/", portal)])
+    return Starlette(
+        routes=[Route("/healthz", _health), Route("/readyz", _ready), Route("/metrics", _metrics), Mount("/", portal)]
+    )
 
 
 def run(host: str, port: int, on_ready: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ people give in `LinkHistory`, `Decision`, `ProtectedAccount` and `Refusal`, whic
 
 from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
+from rollbook.store.models.jobs import Job, Worker
 from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed, SeenGroup
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
@@ -78,6 +79,7 @@ __all__ = [
     "Hold",
     "Institute",
     "Intent",
+    "Job",
     "Klass",
     "LicenceGrant",
     "Link",
@@ -111,4 +113,5 @@ __all__ = [
     "TenantLease",
     "Trail",
     "User",
+    "Worker",
 ]
