@@ -42,6 +42,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    trail,
     undo,
     upkeep,
     worker,
@@ -77,6 +78,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
+app.command("trail")(trail.trail)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)

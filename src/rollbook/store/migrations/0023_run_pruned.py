@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds Run.pruned_at."""
 
     dependencies = [
-        ('store', '0020_notices'),
+        ('store', '0022_leaving'),
     ]
 
     operations = [
