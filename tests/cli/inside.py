@@ -37,7 +37,7 @@ class Ran:
 
 
 class Inside:
-    """The same commands as test_commands.Shell runs, ended by the same `main`, without a process for each: many times as fast.
+    """The same commands as test_commands.Program runs, ended by the same `main`, without a process for each: many times as fast.
 
     For what is not about processes, files relative to a folder, or an installation of its own.
     """

@@ -1,28 +1,33 @@
-"""The command line as people and machines use it: a process of its own, standard output, exit status."""
+"""The command line as people and machines use it: standard output, exit status; where it matters, a process of its own."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.apply.wire import joined, synchronized
+from tests.cli.inside import Inside
 from tests.sources.folder import ROWS, with_row, write
 
 from rollbook.apply.whys import STATUSES
 from rollbook.cli import processes
+from rollbook.emulator import Config, Emulator
+from rollbook.store.models import Institute
 
 
-class Shell:
-    """Runs `rollbook` in an installation of its own."""
+class Program:
+    """Runs `rollbook`, the real program, in an installation of its own: a second or more for each command."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.environment = {**os.environ, "ROLLBOOK_HOME": str(home / "state"), "COLUMNS": "200"}
-        self.environment.pop("DATABASE_URL", None)
+        for name in ("DATABASE_URL", "POLARS_MAX_THREADS"):
+            self.environment.pop(name, None)
 
     def __call__(self, *arguments: str, text: str = "", timeout: float = 150) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -36,20 +41,34 @@ class Shell:
             check=False,
         )
 
-    def json(self, *arguments: str) -> tuple[int, Any]:
-        ran = self(*arguments, "--json")
-        return ran.returncode, json.loads(ran.stdout)
-
 
 @pytest.fixture
-def shell(tmp_path: Path):
-    opened = Shell(tmp_path)
+def program(tmp_path: Path):
+    """The program where nothing is yet."""
+    opened = Program(tmp_path)
     yield opened
     opened("emulator", "stop")
 
 
-def test_help_lists_every_command_quickly(shell):
-    ran = shell("--help")
+@pytest.fixture
+def installed(program: Program, _sqlite_template: Path) -> Program:
+    """The program where its database was made already, which takes longest of all."""
+    state = program.home / "state"
+    state.mkdir(mode=0o700)
+    shutil.copy(_sqlite_template, state / "rollbook.sqlite3")
+    return program
+
+
+@pytest.fixture
+def shell(sqlite_store, tmp_path: Path, monkeypatch):
+    """The commands inside this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROLLBOOK_HOME", str(tmp_path / "state"))
+    return Inside(monkeypatch)
+
+
+def test_help_lists_every_command_quickly(program):
+    ran = program("--help")
 
     assert ran.returncode == 0
     for command in (
@@ -68,9 +87,16 @@ def test_help_lists_every_command_quickly(shell):
         assert command in ran.stdout
 
 
-def test_a_wrong_option_is_the_wrong_use_of_a_command(shell):
-    assert shell("check").returncode == 2
-    assert shell("plan", "--colour", "red").returncode == 2
+def test_a_wrong_option_is_the_wrong_use_of_a_command(program):
+    assert program("check").returncode == 2
+    assert program("plan", "--colour", "red").returncode == 2
+
+
+def test_a_refusal_is_the_exit_status_of_the_process(program):
+    ran = program("check", "nowhere")
+
+    assert ran.returncode == 3
+    assert "nothing at nowhere" in ran.stdout
 
 
 def test_check_tells_machines_and_people_the_same(shell, tmp_path: Path):
@@ -129,8 +155,8 @@ def test_an_import_that_is_refused_changes_nothing_and_a_shrunk_one_waits(shell,
     assert shell("import", str(tmp_path / "less"), "--accept").returncode == 0
 
 
-def test_the_demo_keeps_its_promises_and_its_state(shell):
-    ran = shell("demo", "--headless", "--json", "--people", "150")
+def test_the_demo_keeps_its_promises_and_its_state(program):
+    ran = program("demo", "--headless", "--json", "--people", "150")
 
     assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
@@ -144,16 +170,16 @@ def test_the_demo_keeps_its_promises_and_its_state(shell):
     assert (proof["missing"], proof["extra"], proof["pending"]) == (0, 0, 0)
     assert proof["members_expected"] > proof["teams"] > 0
     assert "approves plan" in ran.stderr
-    note = json.loads((shell.home / "state" / "emulator.json").read_text())
+    note = json.loads((program.home / "state" / "emulator.json").read_text())
     assert not processes.alive(note["pid"])
 
-    again = json.loads(shell("demo", "--headless", "--json", "--people", "150").stdout)
+    again = json.loads(program("demo", "--headless", "--json", "--people", "150").stdout)
     assert again["first_sync"]["changes"] == 0
     assert again["first_sync"]["writes"] == 0
 
 
-def test_the_demo_takes_a_real_roster(shell, shared: Path):
-    ran = shell("demo", "--headless", "--json", "--from", str(shared / "data" / "or11-small-gospelnerd"))
+def test_the_demo_takes_a_real_roster(installed, shared: Path):
+    ran = installed("demo", "--headless", "--json", "--from", str(shared / "data" / "or11-small-gospelnerd"))
 
     assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
@@ -162,31 +188,22 @@ def test_the_demo_takes_a_real_roster(shell, shared: Path):
     assert document["first_sync"]["writes"] == document["first_sync"]["least_writes"]
 
 
-def test_the_demo_refuses_a_roster_that_cannot_be_used_and_leaves_no_process(shell, tmp_path: Path):
-    ran = shell("demo", "--headless", "--from", str(tmp_path / "nowhere"))
+def test_the_demo_refuses_a_roster_that_cannot_be_used_and_leaves_no_process(installed, tmp_path: Path):
+    ran = installed("demo", "--headless", "--from", str(tmp_path / "nowhere"))
 
     assert ran.returncode == 3
     assert "nothing at" in ran.stderr
-    note = json.loads((shell.home / "state" / "emulator.json").read_text())
+    note = json.loads((installed.home / "state" / "emulator.json").read_text())
     assert not processes.alive(note["pid"])
 
 
 def test_plan_approve_apply_and_show_by_hand(shell, tmp_path: Path):
-    """The way of a person: everything is there from a demo, then the school changes."""
-    folder = write(tmp_path / "r")
-    shell("demo", "--headless", "--from", str(folder), "--as-of", "2026-10-01")
-    day = ("--as-of", "2026-10-01")
-    state = shell.home / "state"
-    arguments = ["emulator", "serve", "--port", "0", "--state", str(state / "tenant.state")]
-    pid, said = processes.start([*arguments, "--quota-scale", "off", "--delays", "off"], state / "emulator.log")
-    try:
-        # The port is another one after a restart; the demo would connect again, here the store is told.
-        update = "UPDATE store_connection SET graph_url = ?, login_url = ?"
-        import sqlite3
-
-        with sqlite3.connect(state / "rollbook.sqlite3") as database:
-            database.execute(update, (said["graph"], said["login"]))
-        database.close()
+    """The way of a person: the school is synchronized, then it changes."""
+    state, folder, day = tmp_path / "state" / "tenant.state", write(tmp_path / "r"), ("--as-of", "2026-10-01")
+    state.parent.mkdir()
+    with Emulator(Config(state=state, quota_scale=None, delays=None)) as tenant:
+        assert shell("import", str(folder)).returncode == 0
+        synchronized(joined(Institute.objects.get(), tenant))
         students = [
             {"sourcedId": f"n{n}", "role": "student", "givenName": f"New{n}", "familyName": "Pupil"} for n in range(3)
         ]
@@ -213,13 +230,11 @@ def test_plan_approve_apply_and_show_by_hand(shell, tmp_path: Path):
         status, document = shell.json("show", run)
         assert document["verdicts"] == {"done": 9}
         assert shell("sync", *day).returncode == 0
-    finally:
-        processes.stop(pid)
     stopped = shell("sync", *day)
     assert stopped.returncode == 7
     assert "Nothing answers" in stopped.stderr
-    port = said["graph"].split(":")[2].split("/")[0]
-    assert f"rollbook emulator serve --port {port} --state {state / 'tenant.state'} --quota-scale off" in stopped.stderr
+    port = tenant.graph.split(":")[2].split("/")[0]
+    assert f"rollbook emulator serve --port {port} --state {state} --quota-scale off" in stopped.stderr
 
 
 def test_the_portal_answers_only_on_this_machine(shell):
@@ -229,10 +244,11 @@ def test_the_portal_answers_only_on_this_machine(shell):
     assert "no sign-in yet" in ran.stderr
 
 
-def test_a_port_that_is_taken_is_said_as_such(shell):
-    pid, said = processes.start(["serve", "--port", "0", "--json"], shell.home / "portal.log")
+def test_a_port_that_is_taken_is_said_as_such(installed, monkeypatch):
+    monkeypatch.setenv("ROLLBOOK_HOME", str(installed.home / "state"))
+    pid, said = processes.start(["serve", "--port", "0", "--json"], installed.home / "portal.log")
     try:
-        ran = shell("serve", "--port", said["portal"].rpartition(":")[2])
+        ran = installed("serve", "--port", said["portal"].rpartition(":")[2])
         assert ran.returncode == 3
         assert "cannot be used" in ran.stderr
         assert processes.answers(f"{said['portal']}/healthz")

@@ -42,12 +42,33 @@ def test_a_plan_is_approved_and_refused_in_parts_and_the_refusal_is_remembered(t
     run = str(document["run"])
 
     monkeypatch.setenv("ROLLBOOK_ROLE", "viewer")
-    with pytest.raises(ApprovalDue, match="viewer approves no plans"):
+    with pytest.raises(ApprovalDue, match="A viewer approves no plans"):
         said("approve", run, "--all")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
     assert told("approve", run, "--person", "S2")["going"] == 2
     assert told("refuse", run, "--person", "S3", "--because", "on leave")["declined"] == 2
     monkeypatch.delenv("ROLLBOOK_ROLE")
+
+    assert {row["sis_number"]: (row["state"], row["why"]) for row in told("accounts", "list") if row["why"]} == {
+        "S2": ("active", "disable user: planned, not carried out yet"),
+        "S3": ("active", "disable user: refused by a person; asked again when its cause changes"),
+        "S4": ("active", "disable user: waits for approval"),
+    }
+
+    (refused, needing) = [line["hold"] for line in told("show", run)["plan"] if line["verdict"] == "declined"]
+    assert ": on leave; asked again" in refused + needing
+    assert "refused by" in said("show", run)
+    decisions = told("show", run)["decisions"]
+    assert [(each["decided"], each["role"], each["what"]) for each in decisions] == [
+        ("approved", "operator", "2 changes"),
+        ("refused", "operator", "2 changes"),
+    ]
+    assert "on leave" in said("explain", "S3")
+    trail = told("trail", "--action", "run.")
+    assert [entry["action"] for entry in trail[:3]] == ["run.refused", "run.approved", "run.planned"]
+    assert trail[0]["content"]["declined"] == 2
+    assert "on leave" not in said("trail")
+    assert len(told("trail", "--limit", "1")) == 1
 
     # Equal content keeps what was decided.
     again = told("plan", *DAY)
@@ -134,8 +155,9 @@ def test_a_frozen_connection_is_said_wherever_a_run_would_start(three_leave, mon
     with pytest.raises(InputRefused, match="frozen since"):
         said("freeze")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
-    with pytest.raises(InputRefused, match="may not thaw"):
+    with pytest.raises(InputRefused, match="may not thaw") as refused:
         said("thaw")
+    assert refused.value.exit_code == Exit.APPROVAL_DUE
     monkeypatch.delenv("ROLLBOOK_ROLE")
     said("thaw")
     assert "frozen" not in told("plan", *DAY)

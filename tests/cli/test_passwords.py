@@ -1,19 +1,19 @@
-"""`rollbook passwords` as an administrator uses it: a process of its own, files, exit status."""
+"""`rollbook passwords` as an administrator uses it: files, questions, exit status."""
 
 from __future__ import annotations
 
 import csv
 import io
-import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from tests.cli.test_commands import Shell
+from tests.apply.wire import joined, synchronized
+from tests.cli.inside import Inside
 from tests.sources.folder import ROWS, write
 
-from rollbook.cli import processes
+from rollbook.store.models import Connection, Institute, Run
 
 DAY = ("--as-of", "2026-10-01")
 PEOPLE = [
@@ -28,73 +28,68 @@ ENROLLED = [
 
 
 @pytest.fixture
-def shell(tmp_path: Path):
-    """An installation whose small school was synchronized; the emulated tenant is stopped."""
-    opened = Shell(tmp_path)
+def shell(sqlite_store, tenant, tmp_path: Path, monkeypatch):
+    """An installation whose small school was synchronized."""
+    monkeypatch.chdir(tmp_path)
+    opened = Inside(monkeypatch)
     folder = write(tmp_path / "r", users=PEOPLE, enrollments=ENROLLED)
-    ran = opened("demo", "--headless", "--from", str(folder), *DAY)
-    assert ran.returncode == 0, ran.stderr
+    assert opened("import", str(folder)).returncode == 0
+    synchronized(joined(Institute.objects.get(), tenant))
     return opened
 
 
 @pytest.fixture
-def tenant(shell: Shell):
-    """The emulated tenant of the installation, running again, at another port."""
-    state = shell.home / "state"
-    arguments = ["emulator", "serve", "--port", "0", "--state", str(state / "tenant.state")]
-    pid, said = processes.start([*arguments, "--quota-scale", "off", "--delays", "off"], state / "emulator.log")
-    with sqlite3.connect(state / "rollbook.sqlite3") as database:
-        database.execute("UPDATE store_connection SET graph_url = ?, login_url = ?", (said["graph"], said["login"]))
-    database.close()
-    yield said
-    processes.stop(pid)
+def alone(shell):
+    """The same while nothing answers where its tenant was."""
+    Connection.objects.update(graph_url="http://127.0.0.1:9/v1.0", login_url="http://127.0.0.1:9")
+    return shell
 
 
 def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
 
 
-def test_nobody_is_meant_by_accident_and_first_passwords_are_listed_handed_over_and_gone(shell, tmp_path):
+def test_nobody_is_meant_by_accident_and_first_passwords_are_listed_handed_over_and_gone(alone, tmp_path):
     for options in ((), ("--all", "--class", "7A Maths")):
-        refused = shell("passwords", "slips", "slips.pdf", *options)
+        refused = alone("passwords", "slips", "slips.pdf", *options)
         assert (refused.returncode, "Say whose passwords" in refused.stderr) == (3, True)
-    assert shell("passwords", "new", "--yes").returncode == 3
-    assert shell("passwords", "slips", "slips.pdf", "--all", "--paper", "A7").returncode == 2
-    assert shell("passwords", "slips", "slips.pdf", "--class", "9Z", *DAY).returncode == 3
+    assert alone("passwords", "new", "--yes").returncode == 3
+    assert alone("passwords", "slips", "slips.pdf", "--all", "--paper", "A7").returncode == 2
+    assert alone("passwords", "slips", "slips.pdf", "--class", "9Z", *DAY).returncode == 3
 
-    status, listed = shell.json("passwords", "list", *DAY)
+    status, listed = alone.json("passwords", "list", *DAY)
     assert (status, listed["waiting"]) == (0, 5)
-    assert "5 passwords wait" in shell("passwords", "list", *DAY).stdout
+    assert "5 passwords wait" in alone("passwords", "list", *DAY).stdout
 
-    printed = shell("passwords", "slips", "slips.pdf", "--class", "7A Maths", "--paper", "letter", *DAY)
+    printed = alone("passwords", "slips", "slips.pdf", "--class", "7A Maths", "--paper", "letter", *DAY)
     assert printed.returncode == 0, printed.stderr
     assert "4 passwords in 1 section" in printed.stdout
     text = "".join(page.extract_text() for page in PdfReader(tmp_path / "slips.pdf").pages)
     assert "Μαρία Παπαδάκη" in text
     assert stat.S_IMODE((tmp_path / "slips.pdf").stat().st_mode) == 0o600
 
-    status, handed = shell.json("passwords", "csv", "rest.csv", "--all", *DAY)
+    status, handed = alone.json("passwords", "csv", "rest.csv", "--all", *DAY)
     assert (status, handed["count"]) == (0, 1)
     assert [row["class"] for row in rows(tmp_path / "rest.csv")] == ["Teachers and staff"]
-    assert shell.json("passwords", "list", *DAY)[1]["waiting"] == 0
-    again = shell("passwords", "csv", "again.csv", "--all", *DAY)
+    assert alone.json("passwords", "list", *DAY)[1]["waiting"] == 0
+    again = alone("passwords", "csv", "again.csv", "--all", *DAY)
     assert (again.returncode, "Nobody who is meant" in again.stderr) == (3, True)
 
 
-def test_a_code_is_redeemed_once(shell, tmp_path):
-    made = shell("passwords", "codes", "codes.csv", "--class", "7A Maths", *DAY)
+def test_a_code_is_redeemed_once(alone, tmp_path):
+    made = alone("passwords", "codes", "codes.csv", "--class", "7A Maths", *DAY)
     assert (made.returncode, "4 claim codes" in made.stdout) == (0, True)
     (row,) = [row for row in rows(tmp_path / "codes.csv") if row["sourced_id"] == "g2"]
     assert row["name"] == "'=1+1 Pupil"
 
-    status, redeemed = shell.json("passwords", "redeem", row["code"])
+    status, redeemed = alone.json("passwords", "redeem", row["code"])
     assert (status, redeemed["user_name"]) == (0, row["user_name"])
     assert len(redeemed["password"]) == 14
-    assert shell("passwords", "redeem", row["code"]).returncode == 3
-    assert shell("passwords", "codes", "codes.txt", "--all", *DAY).returncode == 3
+    assert alone("passwords", "redeem", row["code"]).returncode == 3
+    assert alone("passwords", "codes", "codes.txt", "--all", *DAY).returncode == 3
 
 
-def test_new_passwords_are_set_after_asking_and_a_run_that_was_put_aside_by_apply(shell, tenant, tmp_path):
+def test_new_passwords_are_set_after_asking_and_a_run_that_was_put_aside_by_apply(shell, tmp_path):
     assert shell("passwords", "csv", "first.csv", "--all", *DAY).returncode == 0
 
     refused = shell("passwords", "new", "--class", "7A Maths", *DAY, text="n\n")
@@ -117,14 +112,11 @@ def test_new_passwords_are_set_after_asking_and_a_run_that_was_put_aside_by_appl
     assert settled.returncode == 0, settled.stderr
     assert "0 changes" in settled.stdout
 
-    state = shell.home / "state" / "rollbook.sqlite3"
     shell("passwords", "new", "--person", "g1", *DAY, text="n\n")
-    with sqlite3.connect(state) as database:
-        (number,) = database.execute("SELECT MAX(number) FROM store_run").fetchone()
-        database.execute("UPDATE store_run SET state = 'approval_due' WHERE number = ?", (number,))
-    database.close()
+    run = Run.objects.latest("number")
+    Run.objects.filter(pk=run.pk).update(state="approval_due")
 
-    applied = shell("apply", str(number), text="y\n")
+    applied = shell("apply", str(run.number), text="y\n")
 
     assert applied.returncode == 0, applied.stderr
     assert "1 done" in applied.stdout

@@ -179,7 +179,7 @@ def found_in(roster: Roster, profile: Any) -> dict[str, dict[Path, tuple[set[int
     return found
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(16))
 @given(schools(), levels, levels, levels)
 def test_everybody_is_in_exactly_the_nodes_of_their_paths(school, general, student, teacher):
     roster = school.roster()
@@ -197,7 +197,7 @@ def test_everybody_is_in_exactly_the_nodes_of_their_paths(school, general, stude
         assert found[hierarchy] == expected
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(16))
 @given(schools(), levels)
 def test_nested_membership_equals_flat_membership(school, chosen):
     roster = school.roster()
@@ -305,7 +305,7 @@ def relations(roster: Roster, profile: Any) -> dict[str, set[Any]]:
     return held
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(16))
 @given(schools(), levels, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(school, chosen, chance: random.Random):
     profile = profile_with(chosen, chosen, chosen)
@@ -318,7 +318,7 @@ def test_the_order_of_the_input_does_not_matter(school, chosen, chance: random.R
     assert after.belonging.sort("node", "person").equals(before.belonging.sort("node", "person"))
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(16))
 @given(schools(), levels, levels)
 def test_nobody_is_in_the_nodes_of_another_hierarchy(school, student, teacher):
     found = found_in(school.roster(), profile_with(student=student, teacher=teacher))
@@ -332,7 +332,7 @@ def test_nobody_is_in_the_nodes_of_another_hierarchy(school, student, teacher):
     assert people("teacher") <= {person for person, _ in told.teaching}
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(16))
 @given(schools(), levels)
 def test_renamed_entities_keep_their_keys(school, chosen):
     profile = profile_with(chosen, chosen)

@@ -65,7 +65,7 @@ def groups_of_classes(school: Lycee) -> dict[str, str]:
     return dict(joined.select("sourced_id", "group_id").iter_rows())
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(schools())
 def test_a_team_of_a_group_holds_whoever_is_in_the_teams_of_the_group_and_a_subject(school: Lycee):
     group_of, union = groups_of_classes(school), defaultdict(set)
@@ -77,7 +77,7 @@ def test_a_team_of_a_group_holds_whoever_is_in_the_teams_of_the_group_and_a_subj
     assert {parts(key)["group"]: people for key, people in people_of(school, "group").items()} == dict(union)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(schools())
 def test_a_team_of_a_subject_holds_whoever_is_in_the_teams_of_the_subject_and_a_group(school: Lycee):
     union = defaultdict(set)

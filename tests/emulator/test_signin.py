@@ -53,6 +53,10 @@ def test_a_refused_token_says_why_in_microsofts_form(graph, change, status, erro
     assert (answer.status_code, said["error"], said["error_codes"]) == (status, error, [number])
     assert said["error_description"].startswith(f"AADSTS{number}: ")
     assert {"timestamp", "trace_id", "correlation_id"} <= said.keys()
+    # What Microsoft's support would look for: another one each time.
+    assert said["trace_id"] != graph.sign_in(**change).json()["trace_id"]
+    assert said["trace_id"] in said["error_description"]
+    assert uuid.UUID(said["correlation_id"]).int
 
 
 def test_a_tenant_has_to_be_named_and_known(graph):
@@ -462,13 +466,16 @@ def test_msal_signs_in_over_tls_by_secret_by_certificate_and_by_code(certificate
             token = app.acquire_token_for_client([SCOPE])
             assert "access_token" in token, token
             assert client("GET", "/organization", Authorization=f"Bearer {token['access_token']}").status_code == 200
+            app.http_client.close()
 
         flow = app.initiate_auth_code_flow([], redirect_uri=BACK, response_mode="form_post")
-        browser = Browser(tenant.login).go(flow["auth_uri"]).sign_in(MARIA, PASSWORD)
-        result = app.acquire_token_by_auth_code_flow(flow, browser.hidden)
+        # The emulator would await the end of every connection over TLS that is kept for half a minute.
+        form = Browser(tenant.login).go(flow["auth_uri"]).sign_in(MARIA, PASSWORD).hidden
+        result = app.acquire_token_by_auth_code_flow(flow, form)
         assert "id_token_claims" in result, result
         assert result["id_token_claims"]["preferred_username"] == MARIA
         assert app.acquire_token_silent([], account=app.get_accounts()[0]) is not None
+        app.http_client.close()
         client.close()
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.world import School, Tenant, told
 
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
@@ -296,7 +297,7 @@ DECISIONS = st.lists(
 
 
 @given(ACCOUNTS, DECISIONS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_nothing_is_linked_twice_refused_or_against_a_decision_and_nobody_gets_both(accounts, rows):
     school = School()
     for name in ("Maria A", "Jan B", "Nikos C"):

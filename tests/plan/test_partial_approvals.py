@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.plan.test_plan_properties import CLASSES, school_of
 from tests.world import School, Tenant, told
 
@@ -55,7 +56,7 @@ def nothing_dangles(plan: Plan, may: Cleared, tenant: Tenant) -> None:
 
 
 @given(CLASSES, CLASSES, SOME, SOME, SOME, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_no_change_is_applied_whose_need_is_not_and_in_the_end_all_is_as_wanted(
     before, after, held, chosen, refused, first
 ):

@@ -8,6 +8,7 @@ import random
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.world import School, Tenant, told
 
 from rollbook.plan.changes import ChangeVerdict
@@ -33,7 +34,7 @@ def school_of(rows: list[tuple[str, bool, str]]) -> School:
 
 
 @given(CLASSES, CLASSES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(16), deadline=None)
 def test_a_plan_after_applying_the_plan_is_empty_also_after_the_school_changed(before, after):
     tenant = Tenant()
     school = school_of(before)
@@ -46,7 +47,7 @@ def test_a_plan_after_applying_the_plan_is_empty_also_after_the_school_changed(b
 
 
 @given(CLASSES, st.integers(0, 5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_the_order_of_rows_does_not_matter(rows, seed):
     school, shuffled = school_of(rows), school_of(rows)
     for part in (shuffled.enrolments, shuffled.teachings, shuffled.types):
@@ -56,7 +57,7 @@ def test_the_order_of_rows_does_not_matter(rows, seed):
 
 
 @given(CLASSES, st.lists(st.sampled_from(["maria.papadaki", "jan.kowalski2", "Jan.Kowalski"]), max_size=3, unique=True))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_no_two_accounts_share_a_name_and_strangers_are_never_touched(rows, strangers):
     tenant = Tenant()
     for name in strangers:
@@ -71,7 +72,7 @@ def test_no_two_accounts_share_a_name_and_strangers_are_never_touched(rows, stra
 
 
 @given(CLASSES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_no_team_is_made_without_an_owner_in_the_same_plan(rows):
     lines = told(Tenant().plan(school_of(rows)))
 
@@ -81,7 +82,7 @@ def test_no_team_is_made_without_an_owner_in_the_same_plan(rows):
 
 
 @given(CLASSES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_every_need_comes_before_what_needs_it(rows):
     changes = Tenant().plan(school_of(rows)).changes
 
@@ -94,7 +95,7 @@ def test_every_need_comes_before_what_needs_it(rows):
     st.lists(st.sampled_from(["a", "b", "a2", "b3"]), max_size=12),
     st.lists(st.sampled_from(["a@x", "a2@x", "b@x", "a3@x"]), unique=True),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_picked_names_are_free_and_all_different(bases, taken):
     candidates = pl.DataFrame({"link": range(len(bases)), "base": bases}, schema={"link": pl.Int64, "base": pl.String})
 

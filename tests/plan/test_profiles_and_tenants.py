@@ -114,7 +114,7 @@ def settled(tenant, school, profile, day=AUTUMN):
 
 
 @given(CLASSES, CLASSES, profiles(), profiles(), ACCOUNTS)
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_a_second_plan_is_empty_whatever_the_school_the_profile_and_the_tenant(before, after, first, second, accounts):
     # Seats that one plan frees are given by the next: where they are short, it takes one more.
     tenant = tenant_of(accounts)
@@ -129,7 +129,7 @@ def test_a_second_plan_is_empty_whatever_the_school_the_profile_and_the_tenant(b
 
 
 @given(CLASSES, profiles(), ACCOUNTS)
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_nothing_unowned_protected_or_unmatched_is_changed(rows, profile, accounts):
     tenant = tenant_of(accounts)
     before = copy.deepcopy(tenant.users)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from rollbook.errors import ProfileInvalid
 from rollbook.profiles import Exported, differences, from_yaml, parse, suggested, to_yaml
@@ -28,6 +29,7 @@ def profiles(draw):
     return parse(document)
 
 
+@settings(max_examples=examples(40))
 @given(names, days, days, profiles(), st.none() | st.integers(1, 50))
 def test_what_is_exported_is_imported_as_it_was(name, begin, end, profile, version):
     if begin is not None and end is not None and end < begin:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import socket
 import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import uvicorn
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.apply.wire import connected, synchronized
+from tests.conftest import use_database
 from tests.store.world import a_school, deliver
 from tests.world import School
 
+from rollbook.acts.actor import Actor
+from rollbook.acts.freeze import freeze, thaw
+from rollbook.acts.profiles import Author
+from rollbook.clock import SystemClock
+from rollbook.emulator import Config, Emulator
 from rollbook.plan.changes import ChangeVerdict, Kind, Objection
 from rollbook.store.changes import select, summed
+from rollbook.store.database import sqlite
 from rollbook.store.models import Change, Grouping, Hold, Institute, Run
 from rollbook.web.server import application
 
@@ -34,9 +43,28 @@ def known_school() -> School:
     return school
 
 
+@pytest.fixture(scope="module")
+def synchronized_store(_sqlite_template, tmp_path_factory) -> Path:
+    """A store whose school was synchronized once, for every test to have a copy of."""
+    path = tmp_path_factory.mktemp("web") / "synchronized.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    use_database(sqlite(path))
+    with Emulator(Config(quota_scale=None, delays=None)) as tenant:
+        synchronized(connected(known_school(), tenant))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connections.close_all()
+    return path
+
+
 @pytest.fixture
-def run(sqlite_store, tenant) -> Run:
-    return synchronized(connected(known_school(), tenant)).run
+def run(synchronized_store, tmp_path) -> Iterator[Run]:
+    """The run of a synchronized school, in a store of this test's own."""
+    path = tmp_path / "rollbook.sqlite3"
+    shutil.copy(synchronized_store, path)
+    use_database(sqlite(path))
+    yield Run.objects.select_related("institute").get()
+    connections.close_all()
 
 
 @pytest.fixture
@@ -66,6 +94,16 @@ def test_it_works(client, run, page):
 
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_freeze_is_said_where_one_starts(client, run):
+    author = Author(Actor("person", "anna"), SystemClock())
+    freeze(run.institute, "the register is moved", author)
+
+    assert b"The connection is frozen since" in client.get("/").content
+
+    thaw(run.institute, author)
+    assert b"frozen since" not in client.get("/").content
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,6 +14,7 @@ from rollbook.apply.approval import Role
 from rollbook.clock import Clock
 from rollbook.errors import ApprovalDue, Frozen, Later, Stop
 from rollbook.store import quarantine, trail
+from rollbook.store.freezes import said_of
 from rollbook.store.models import Connection, Institute
 
 
@@ -58,13 +59,14 @@ def _note(action: str, connection: Connection, actor: Actor, clock: Clock, conte
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a connection is: its state in words, what is told of its failing, and when a schedule tries it again."""
+    """How a connection is: its state in words, whether it is frozen, what is told of its failing, when a schedule tries it again."""
 
     tenant: str
     state: str
     failures: int
     failing_since: str | None
     retry_at: str | None
+    frozen: str  # since when, by whom and why nothing is written; empty if it is not frozen
     notice: dict[str, str] | None
     expires_on: str | None
 
@@ -81,6 +83,7 @@ def health(connection: Connection) -> Health:
         connection.failures,
         said(connection.failing_since),
         said(connection.retry_at),
+        said_of(connection),
         connection.notice,
         connection.expires_on.isoformat() if connection.expires_on else None,
     )

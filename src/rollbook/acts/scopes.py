@@ -111,8 +111,8 @@ def find_person(institute: Institute, name: str) -> int:
             return int(found.pop())
         if found:
             break
-    said = "several people of" if found else "no person"
-    raise InputRefused(f"The register has {said} the number {name!r}.", remedy="Name somebody by the sourced id.")
+    said = "several people" if found else "nobody"
+    raise InputRefused(f"The register has {said} of the id or number {name!r}.", remedy="Name somebody by the sourced id.")
 
 
 def catch_up(session: Session, *, anew: bool = False, again: bool = False) -> int:

@@ -12,13 +12,13 @@ from enum import IntEnum
 
 import polars as pl
 
-from rollbook.errors import ApprovalDue
+from rollbook.errors import ApprovalDue, InputRefused
 from rollbook.plan.changes import HELD, ChangeVerdict, Plan, nothing_held
 from rollbook.plan.closure import Needs, needs_of, together_with, without
 from rollbook.plan.declines import decline
 from rollbook.plan.guards import READINGS
 from rollbook.plan.sentences import objection_sentence
-from rollbook.words import counted
+from rollbook.words import article, counted
 
 FIRST_RUN = "first-run"
 NEEDED = "needed"
@@ -94,10 +94,18 @@ def needed_role(plan: Plan, codes: Collection[str] | None = None) -> Role:
 
 
 def approve(plan: Plan, given: Approval | None) -> Approval:
-    """The approval under which the plan is applied. Raises ApprovalDue if it needs a person and `given` is not for it."""
+    """The approval under which the plan is applied. Raises ApprovalDue if it needs a person and `given` is not for it.
+
+    InputRefused if `given` is for another plan, and this one needs nobody.
+    """
     if given is not None and given.fingerprint == plan.fingerprint:
         permit(plan, given)
         return given
+    if given is not None and not needs_person(plan):
+        raise InputRefused(
+            f"The approval is for plan {given.fingerprint}; the plan is now {plan.fingerprint}, and nothing of it waits for approval.",
+            remedy="Run the command again without the approval.",
+        )
     if given is not None:
         raise ApprovalDue(
             f"The approval is for plan {given.fingerprint}, but the plan is now {plan.fingerprint}.",
@@ -150,7 +158,7 @@ def permit(plan: Plan, given: Approval) -> None:
     if given.role >= needed:
         return
     beyond = ", ".join(f"{each.code} ({each.count:,})" for each in plan.objections if each.administrator)
-    said = f"Plan {plan.fingerprint} is beyond what an {given.role.label} may approve: {beyond}."
+    said = f"Plan {plan.fingerprint} is beyond what {article(given.role.label)} may approve: {beyond}."
     raise ApprovalDue(
         said if needed > Role.OPERATOR else f"A {given.role.label} approves no plans.",
         plan.fingerprint,

@@ -40,6 +40,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    trail,
     undo,
     worker,
 )
@@ -74,6 +75,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
+app.command("trail")(trail.trail)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)

@@ -18,6 +18,7 @@ RunNumber = Annotated[
     int | None, typer.Argument(help="Number of the run. Default: the newest that waits.", show_default=False)
 ]
 Everything = Annotated[bool, typer.Option("--all", help="All of it. Not what a doubted reading of the tenant holds.")]
+AllRefused = Annotated[bool, typer.Option("--all", help="All of it that is open, also what would go ahead by itself.")]
 Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", help="What a guard holds (accounts-disabled ...), or a kind of change (disable_user ...)."),
@@ -66,7 +67,7 @@ def approve(
 
 def refuse(
     run: RunNumber = None,
-    everything: Everything = False,
+    everything: AllRefused = False,
     kind: Kinds = None,
     item: Items = None,
     person: People = None,

@@ -25,7 +25,7 @@ def connection(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the connection to the tenant is: since when it fails, why, who acts, and when it is tried again."""
+    """Show how the connection to the tenant is: whether it is frozen, since when it fails, why, who acts, and when it is tried again."""
     from rollbook.cli import context
 
     school, author = context.opened(institute)
@@ -43,6 +43,8 @@ def connection(
         print_json(asdict(told))
         return
     out.print(f"{told.tenant}: {told.state.lower()}", style="bold", markup=False)
+    if told.frozen:
+        out.print(f"  It is {told.frozen}. Nothing is written until `rollbook thaw`.", markup=False)
     if told.expires_on:
         out.print(f"  Its credential holds until {told.expires_on}.")
     show_failing(found)

@@ -107,8 +107,8 @@ REASONS: dict[Cause, str] = {
     Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
     Cause.PROTECTED: (
         "waits: the account holds an administrator role (or we may not read roles), is in a restricted administrative "
-        "unit, or is on the list of `rollbook protect`, "
-        "so only an administrator changes it"
+        "unit, or is on the list of accounts that are never touched, so only an administrator changes it; see "
+        "`rollbook protect list`, and `rollbook protect remove` for what is on it"
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
     Cause.GROUP_GONE: "waits: the linked group is no longer in the tenant; restore it at Microsoft",

@@ -14,7 +14,7 @@ from rollbook.apply.approval import FIRST_RUN, NEEDED
 from rollbook.apply.verdicts import Told, told
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.sentences import HOLDS, VERDICTS, sentence, told_values
-from rollbook.store.approvals import why_held
+from rollbook.store.approvals import RefusedKey, said_of_refusals, why_held
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.models import Answer, Change, ChangeDetail, Grouping, Intent, Link, Run
 from rollbook.store.runs import LABELS, labels
@@ -170,6 +170,12 @@ def _values(run: Run, changes: Sequence[Change]) -> dict[int, str]:
     return {seq: told_values(json.loads(before or "{}"), json.loads(after or "{}")) for seq, before, after in found}
 
 
+def _found(run: Run) -> dict[int, str]:
+    """What somebody made of the values a plan had seen, as a sentence tells it, by seq of the changes that were left because of it."""
+    rows = ChangeDetail.objects.filter(run=run, found__isnull=False).values_list("seq", "before", "found")
+    return {seq: told_values(json.loads(before or "{}"), json.loads(found or "{}")) for seq, before, found in rows}
+
+
 def lines_of(run: Run, changes: Sequence[Change], said: dict[int, Heard] | None = None) -> Iterator[Line]:
     """These changes of a run as lines; `said` is what Microsoft answered (heard), if it is known already."""
     said = heard(run) if said is None else said
@@ -177,8 +183,10 @@ def lines_of(run: Run, changes: Sequence[Change], said: dict[int, Heard] | None 
     named = labels(run.tenant, sorted(links)) | _told_apart(run, links)
     values = _values(run, changes) | _objects_gone(changes)
     held = why_held(run) if any(change.verdict == ChangeVerdict.UNAPPROVED for change in changes) else {}
+    refused = said_of_refusals(run) if any(change.verdict == ChangeVerdict.DECLINED for change in changes) else {}
+    drifted = _found(run) if any(change.verdict == ChangeVerdict.DRIFTED for change in changes) else {}
     for change in changes:
-        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, run))
+        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, refused, drifted, run))
 
 
 def _told_apart(run: Run, links: set[int]) -> dict[int, str]:
@@ -203,9 +211,16 @@ def _objects_gone(changes: Sequence[Change]) -> dict[int, str]:
     return {waiting[link]: f"object {object_id}" for link, object_id in linked.values_list("pk", "object_id")}
 
 
-def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+def _hold(
+    change: Change, held: Mapping[int, str], refused: Mapping[RefusedKey, str], drifted: Mapping[int, str], run: Run
+) -> str:
     """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
     verdict = ChangeVerdict(change.verdict)
+    by = refused.get((change.kind, change.subject, change.object, change.cause, change.day))
+    if verdict == ChangeVerdict.DECLINED and by:
+        return f"{by}; asked again when its cause changes"
+    if verdict == ChangeVerdict.DRIFTED and change.seq in drifted:
+        return f"{VERDICTS[verdict]} ({drifted[change.seq]})"
     if verdict != ChangeVerdict.UNAPPROVED:
         return VERDICTS.get(verdict, "")
     code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)

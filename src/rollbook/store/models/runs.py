@@ -155,6 +155,9 @@ class ChangeDetail(models.Model):
     subject = models.BigIntegerField()
     before = models.TextField(null=True)
     after = models.TextField(null=True)
+    found = models.TextField(
+        null=True
+    )  # what was there instead of `before` when it was to be carried out, where that differed
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "seq", name="change_detail_seq")]

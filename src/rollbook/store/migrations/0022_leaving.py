@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A number more of each group of a proof."""
 
-    dependencies = [("store", "0020_notices")]
+    dependencies = [("store", "0021_account_before")]
 
     operations = [
         migrations.AddField(
