@@ -477,15 +477,3 @@ def test_msal_signs_in_over_tls_by_secret_by_certificate_and_by_code(certificate
         assert app.acquire_token_silent([], account=app.get_accounts()[0]) is not None
         app.http_client.close()
         client.close()
-
-
-def test_next_links_are_https_on_the_host_that_was_asked(tmp_path, monkeypatch):
-    with Emulator(
-        Config(quota_scale=None, delays=None, tls=True, people=120, state=tmp_path / "tenant.state")
-    ) as tenant:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tenant.certificate))
-        client = Client(tenant)
-        assert tenant.graph.startswith("https://127.0.0.1:")
-        assert client("GET", "/users").json()["@odata.nextLink"].startswith(tenant.graph)
-        assert client.delta("/users/delta")[1].startswith(tenant.graph)
-        client.close()

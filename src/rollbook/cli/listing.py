@@ -128,11 +128,11 @@ def show_summary(run: Run) -> None:
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
     out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'] or 0, 'person', 'people'))}")
+    show_succession(told)
     if run.pruned_at:
         out.print(
             f"  Since {run.pruned_at:%Y-%m-%d} these numbers are kept, and of its changes those that plans still ask for."
         )
-    show_succession(told)
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
