@@ -81,19 +81,6 @@ def test_a_secret_may_come_as_http_basic_and_never_from_a_browser(graph):
     assert requests.post(url, data=form, headers={"Origin": "https://x.example"}).json()["error_codes"] == [9002326]
 
 
-def test_an_application_reads_when_its_own_secrets_end_and_nobody_elses(graph):
-    secrets = [{"value": graph.target.client_secret, "expires": None}, {"value": "another", "expires": 86_400.0}]
-    graph.control("apps", client_id=graph.target.client_id, secrets=secrets)
-
-    told = graph("GET", f"/applications(appId='{graph.target.client_id}')").json()
-
-    ends = [(entry["hint"], entry["endDateTime"][:10]) for entry in told["passwordCredentials"]]
-    assert ends == [(graph.target.client_secret[:3], "2299-12-31"), ("ano", "1970-01-02")]
-    assert [entry["secretText"] for entry in told["passwordCredentials"]] == [None, None]
-    assert told["keyCredentials"] == []
-    assert graph("GET", "/applications(appId='00000000-0000-0000-0000-000000000001')").status_code == 404
-
-
 def test_an_expired_secret_is_said_as_such(graph):
     secrets = [{"value": graph.target.client_secret, "expires": 1.0}]
     graph.control("apps", client_id=graph.target.client_id, secrets=secrets)

@@ -132,6 +132,19 @@ def test_administrators_are_not_disabled_by_applications(graph, tenant):
     assert code(graph("PATCH", f"/users/{name}", {"accountEnabled": False})) == (403, "Authorization_RequestDenied")
 
 
+def test_an_application_reads_when_its_own_secrets_end_and_nobody_elses(graph):
+    secrets = [{"value": graph.target.client_secret, "expires": None}, {"value": "another", "expires": 86_400.0}]
+    graph.control("apps", client_id=graph.target.client_id, secrets=secrets)
+
+    told = graph("GET", f"/applications(appId='{graph.target.client_id}')").json()
+
+    ends = [(entry["hint"], entry["endDateTime"][:10]) for entry in told["passwordCredentials"]]
+    assert ends == [(graph.target.client_secret[:3], "2299-12-31"), ("ano", "1970-01-02")]
+    assert [entry["secretText"] for entry in told["passwordCredentials"]] == [None, None]
+    assert told["keyCredentials"] == []
+    assert graph("GET", "/applications(appId='00000000-0000-0000-0000-000000000001')").status_code == 404
+
+
 def test_an_unregistered_extension_is_refused_and_a_registered_one_can_be_filtered(graph, tenant):
     name = f"extension_{tenant.apps[0]['client_id'].replace('-', '')}_mark"
     assert graph("POST", "/users", a_user("a", **{name: "x"})).status_code == 400

@@ -186,7 +186,8 @@ def _keys(runs: pl.DataFrame) -> list[int]:
 def pinned(runs: pl.DataFrame) -> pl.DataFrame:
     """[run] of those that are kept whole whatever their age: the newest, and what later plans, pages and commands ask for."""
     ordered = runs.sort("number")
-    found = [ordered.tail(NEWEST_RUNS).select("run")]
+    never_begun = (pl.col("state") == "superseded") & ~pl.col("begun")
+    found = [ordered.tail(1).select("run"), ordered.filter(~never_begun).tail(NEWEST_RUNS).select("run")]
     found += [ordered.filter(which).unique(by, keep="last").select("run") for which, by in NEWEST]
     # Of what waits, a part since the last look at everything says more than that look.
     whole = ordered.filter(NEWEST[0][0]).group_by("institute").agg(since=pl.col("number").max())

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 
 from rollbook.plan.by_hand import LOOKED_AT, VALUED, needed
 from rollbook.plan.changes import ChangeVerdict
+from rollbook.store import seen
 from rollbook.store.bulk import among, read_frame, table_of
 from rollbook.store.jobs import ENDED
 from rollbook.store.keeping import RUNS, Keeping, expired
@@ -146,13 +147,16 @@ class Pruning:
         kept = details.join(valued, on=["run", "seq"], how="semi")
         self._keys(ChangeDetail, details.join(kept, on="id", how="anti")["id"].to_list())
         if not self.dry:
-            before = kept.filter("before")["id"].to_list()
-            _each(before, lambda part: ChangeDetail.objects.filter(pk__in=part).update(before=None))
+            former = kept.filter("former")["id"].to_list()
+            _each(former, lambda part: ChangeDetail.objects.filter(pk__in=part).update(before=None, found=None))
 
     def _replaced_rows(self, source: Source) -> None:
         """Rows of a source that a later delivery replaced long ago, and that every tenant's synchronization has looked at."""
         marks = ScopeMark.objects.filter(institute=source.institute_id).values_list("deliveries", flat=True)
-        looked = [int(deliveries.get(str(source.pk), 0)) for deliveries in marks]
+        tenants = Tenant.objects.filter(runs__institute=source.institute_id).distinct()
+        carried_out = (seen.last_carried_out(tenant, source.institute) for tenant in tenants)
+        seen_by = [*marks, *(run.looked.get("deliveries", {}) for run in carried_out if run is not None)]
+        looked = [int(deliveries.get(str(source.pk), 0)) for deliveries in seen_by]
         before = self.now - dt.timedelta(days=self.kept.delivery_days)
         recent = source.deliveries.filter(received_at__gte=before).aggregate(first=Min("number"))["first"]
         until = min([source.published, *looked, *([] if recent is None else [recent - 1])])
@@ -311,11 +315,12 @@ def _told(tenant: Tenant) -> pl.DataFrame:
 
 
 def _details(runs: Sequence[int]) -> pl.DataFrame:
-    """[id, run, seq, before] of the values of these runs; `before` where they say what there was before."""
+    """[id, run, seq, former] of the values of these runs; `former` where they say what there was."""
     chosen, listed = among("run_id", runs)
-    statement = f"SELECT id, run_id, seq, CASE WHEN before IS NULL THEN 0 ELSE 1 END FROM {table_of(ChangeDetail)} WHERE {chosen}"
-    raw = {"id": pl.Int64, "run": pl.Int64, "seq": pl.Int64, "before": pl.Int64}
-    return read_frame(statement, listed, raw).with_columns(pl.col("before") > 0)
+    former = "CASE WHEN before IS NULL AND found IS NULL THEN 0 ELSE 1 END"
+    statement = f"SELECT id, run_id, seq, {former} FROM {table_of(ChangeDetail)} WHERE {chosen}"
+    raw = {"id": pl.Int64, "run": pl.Int64, "seq": pl.Int64, "former": pl.Int64}
+    return read_frame(statement, listed, raw).with_columns(pl.col("former") > 0)
 
 
 PRUNING = 7236003

@@ -105,7 +105,7 @@ def _rows(name: str, sources: list[Source]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _last_carried_out(tenant: Tenant, institute: Institute) -> Run | None:
+def last_carried_out(tenant: Tenant, institute: Institute) -> Run | None:
     """The newest run about everything that carried out the register; no other says how many rows that had."""
     runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION)
     return runs.filter(started_at__isnull=False).exclude(register={}).order_by("-number").first()
@@ -113,7 +113,7 @@ def _last_carried_out(tenant: Tenant, institute: Institute) -> Run | None:
 
 def _may_have_shrunk(tenant: Tenant, institute: Institute) -> bool:
     """Whether the register, if it were counted, may be found far smaller than when it was last carried out: a few points say so."""
-    last = _last_carried_out(tenant, institute)
+    last = last_carried_out(tenant, institute)
     if last is None:
         return False
     then, sources = last.looked.get("deliveries", {}), {str(source.pk): source for source in institute.sources.all()}
@@ -138,7 +138,7 @@ def _fewer(name: str, source: Source, since: int) -> int:
 
 def _applied(tenant: Tenant, institute: Institute) -> dict[str, int]:
     """The rows the register had when it was last carried out; none if it never was."""
-    last = _last_carried_out(tenant, institute)
+    last = last_carried_out(tenant, institute)
     return {str(name): int(rows) for name, rows in last.register.items()} if last else {}
 
 
