@@ -12,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: help setup setup-dev demo year test properties check format lock bench chaos docs clean
+.PHONY: help setup setup-dev demo year test properties check format lock bench chaos soak docs clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -54,7 +54,7 @@ check: .venv/development ## Format, lint, types, import contracts, sizes
 	echo "check: lint"; $(BIN)/ruff check --quiet .
 	echo "check: types"; $(BIN)/mypy
 	echo "check: import contracts"; $(BIN)/lint-imports --no-cache
-	echo "check: sizes and words"; $(BIN)/python -m tools.sizes src tests tools bench chaos
+	echo "check: sizes and words"; $(BIN)/python -m tools.sizes src tests tools bench chaos soak
 	echo "check: nothing of this machine"; $(BIN)/python -m tools.leaks
 	echo "check: migrations"; ROLLBOOK_HOME=$$(mktemp -d) DJANGO_SETTINGS_MODULE=rollbook.store.settings \
 	  $(BIN)/python -m django makemigrations --check --dry-run --verbosity 0
@@ -79,6 +79,9 @@ bench: .venv/development ## Measure against bounds of the same run (ARGS="import
 
 chaos: .venv/development ## Faults, kills and cut connections on an emulated tenant (ARGS="--hours 1"; --seed NAME plays one again)
 	@exec $(BIN)/python -m chaos $(ARGS)
+
+soak: .venv/development ## 200 tenants on PostgreSQL, three workers that are killed, edits that flow (ARGS="--tenants 20 --seconds 30")
+	@exec $(BIN)/python -m soak $(ARGS)
 
 docs: .venv/development ## Check that links in the documentation lead somewhere
 	@echo "docs: links"; $(BIN)/python -m tools.links

@@ -8,6 +8,11 @@ def counted(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {by_count(count, one, several)}"
 
 
+def article(word: str) -> str:
+    """The word behind "a", or behind "an" where it begins with a vowel."""
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
 def by_count(count: int, one: str, several: str = "") -> str:
     """The word that fits a number of things, such as "is" or "are"."""
     return one if count == 1 else several or f"{one}s"

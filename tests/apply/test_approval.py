@@ -6,7 +6,7 @@ import pytest
 from tests.world import School, Tenant
 
 from rollbook.apply.approval import Approval, approve, needs_person
-from rollbook.errors import ApprovalDue, Exit
+from rollbook.errors import ApprovalDue, Exit, InputRefused
 
 MATHS = "7A Maths"
 
@@ -37,6 +37,14 @@ def test_an_approval_of_this_fingerprint_is_enough_and_remembers_who_gave_it():
 def test_an_approval_of_another_fingerprint_does_not_apply_anything():
     with pytest.raises(ApprovalDue, match="the plan is now"):
         approve(Tenant().plan(a_school()), Approval("0" * 12, actor="maria"))
+
+
+def test_an_approval_where_nothing_waits_is_said_as_that():
+    school, tenant = a_school(), Tenant()
+    tenant.apply(tenant.plan(school))
+
+    with pytest.raises(InputRefused, match="nothing of it waits"):
+        approve(tenant.plan(school), Approval("deadbeef", actor="maria"))
 
 
 def test_a_small_later_plan_needs_nobody():

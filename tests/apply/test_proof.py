@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.apply.proof import EXPECTED, GROUPS, STRANGERS, Evidence, Proof, prove
-from rollbook.apply.whys import SENTENCES, SILENT, STATUSES, Why, why_sentence
+from rollbook.apply.whys import SENTENCES, SILENT, STATUSES, Why, verdict_sentence, why_sentence
 from rollbook.directory.desired import OUTSIDE
 from rollbook.directory.state import MEMBERSHIPS
 from rollbook.plan.changes import CHANGES, Cause, ChangeVerdict, Kind
@@ -398,8 +398,39 @@ def test_the_numbers_of_every_group_add_up(expected, held, actual, unknown, keep
     proof = world.proof()
 
     for row in proof.groups.iter_rows(named=True):
-        there_and_right = row["actual"] - row["extra"] - row["kept"]
+        there_and_right = row["actual"] - row["extra"] - row["leaving"] - row["kept"]
         assert row["expected"] - row["missing"] - row["waiting"] - row["held"] == there_and_right
     key = ["team", "user", "object_id", "relation"]
     deviating = proof.deviations.filter(pl.col("status") != "pending")
     assert deviating.unique(key).height == deviating.height
+
+
+def test_what_waits_for_a_person_is_no_fault_and_told_apart_from_what_a_rule_keeps():
+    world = World(expected=members(MATHS, MARIA, NIKOS), actual=[*members(MATHS, JAN, 4, None), (MATHS, NIKOS, OWNER)])
+    world.accounts = (MARIA, JAN, NIKOS, 4)
+    world.says(Kind.ADD_MEMBER, MATHS, ChangeVerdict.UNAPPROVED, MARIA)
+    world.waits(Kind.ADD_MEMBER, MATHS, Cause.TOO_MANY_GROUPS, NIKOS)
+    world.says(Kind.REMOVE_MEMBER, MATHS, ChangeVerdict.UNAPPROVED, JAN)
+    world.says(Kind.REMOVE_MEMBER, MATHS, ChangeVerdict.DECLINED, 4)
+    world.waits(Kind.REMOVE_OWNER, MATHS, Cause.LAST_OWNER, NIKOS)
+
+    proof = world.proof()
+
+    assert proof.holds
+    assert [(user, status) for user, status, _ in told(proof)] == [
+        (MARIA, "waiting"),
+        (NIKOS, "waiting"),
+        (JAN, "leaving"),
+        (4, "leaving"),
+        (NIKOS, "kept"),
+        (None, "kept"),
+    ]
+    numbers = proof.as_json()
+    assert verdict_sentence(numbers) == (
+        "proven equal but for 2 memberships that wait for approval, 1 membership of which somebody refused the change, "
+        "1 membership that waits for a stated reason"
+    )
+    assert verdict_sentence({**numbers, "missing": 1}) == "NOT equal"
+    settled = {"missing": 0, "extra": 0}
+    assert verdict_sentence(settled) == "proven equal"
+    assert verdict_sentence(settled, 3) == "proven equal but for 3 changes that wait for approval"

@@ -7,8 +7,9 @@ import json
 import pytest
 from tests.apply.desk import account, desk
 from tests.apply.wire import connected, control, faults, synchronized, users_of
-from tests.store.world import a_school, deliver
+from tests.store.world import NOW, a_school, deliver
 
+from rollbook.acts.explain import explain
 from rollbook.acts.links import find_subject, set_link
 from rollbook.acts.protection import listed, protect, release
 from rollbook.errors import InputRefused, Stop
@@ -95,6 +96,9 @@ def test_whoever_microsoft_does_not_let_us_change_is_remembered_and_left_alone(s
     assert causes(first) == set()
     (entry,) = listed(institute)
     assert (entry.object_id, entry.kind, entry.reason) == (nikos, "refused", protection.REFUSED)
+    assert entry.by == f"Rollbook, run {first.run.number}"
+    said = [fact.text for fact in explain(institute, "p1", NOW.date()).parts["At Microsoft"]]
+    assert any("perhaps it holds" in text and f"rollbook protect remove {nikos}" in text for text in said)
     assert Trail.objects.get(action="accounts.protected").content == {
         "run": first.run.number,
         "count": 1,

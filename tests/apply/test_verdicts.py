@@ -35,7 +35,9 @@ def test_every_kind_and_status_says_what_happened_who_acts_and_whether_waiting_h
 def test_a_code_is_told_before_its_status_and_a_status_before_the_verdict():
     role = told(Kind.DISABLE_USER, NEVER, 403, "Authorization_RequestDenied")
     assert role is not None
-    assert "administrator role" in role.what
+    assert "Microsoft refused it" in role.what
+    assert "perhaps this one holds an administrator role" in role.what
+    assert "`rollbook protect remove`" in role.acts
     other = told(Kind.DISABLE_USER, NEVER, 403, "Something")
     assert other is not None
     assert other != role

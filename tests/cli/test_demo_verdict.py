@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rollbook.cli import demo
 from rollbook.cli.demo import succeeded
 
 
@@ -42,3 +43,23 @@ def test_it_succeeds_when_everything_was_done_or_little_waits(good):
 )
 def test_it_fails_when_much_waits_or_anything_is_left_to_do(bad):
     assert not succeeded(document(**bad))
+
+
+def test_its_tenant_keeps_quotas_where_that_is_asked_for(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(
+        demo.processes, "start", lambda arguments, _: started.append(arguments) or (1, {"control": "there"})
+    )
+
+    demo._emulator(tmp_path, quotas=False)
+    (tmp_path / "emulator.json").unlink()
+    demo._emulator(tmp_path, quotas=True)
+    assert [each[each.index("--quota-scale") + 1] for each in started] == ["off", "1"]
+
+    # One that runs already is told.
+    posted = []
+    monkeypatch.setattr(demo.processes, "alive", lambda _: True)
+    monkeypatch.setattr(demo.processes, "answers", lambda _: True)
+    monkeypatch.setattr(demo.processes, "post", lambda *told: posted.append(told))
+    demo._emulator(tmp_path, quotas=False)
+    assert posted == [("there/quotas", {"scale": None})]

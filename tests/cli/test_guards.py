@@ -42,12 +42,33 @@ def test_a_plan_is_approved_and_refused_in_parts_and_the_refusal_is_remembered(t
     run = str(document["run"])
 
     monkeypatch.setenv("ROLLBOOK_ROLE", "viewer")
-    with pytest.raises(ApprovalDue, match="viewer approves no plans"):
+    with pytest.raises(ApprovalDue, match="A viewer approves no plans"):
         said("approve", run, "--all")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
     assert told("approve", run, "--person", "S2")["going"] == 2
     assert told("refuse", run, "--person", "S3", "--because", "on leave")["declined"] == 2
     monkeypatch.delenv("ROLLBOOK_ROLE")
+
+    assert {row["sis_number"]: (row["state"], row["why"]) for row in told("accounts", "list") if row["why"]} == {
+        "S2": ("active", "disable user: planned, not carried out yet"),
+        "S3": ("active", "disable user: refused by a person; asked again when its cause changes"),
+        "S4": ("active", "disable user: waits for approval"),
+    }
+
+    (refused, needing) = [line["hold"] for line in told("show", run)["plan"] if line["verdict"] == "declined"]
+    assert ": on leave; asked again" in refused + needing
+    assert "refused by" in said("show", run)
+    decisions = told("show", run)["decisions"]
+    assert [(each["decided"], each["role"], each["what"]) for each in decisions] == [
+        ("approved", "operator", "2 changes"),
+        ("refused", "operator", "2 changes"),
+    ]
+    assert "on leave" in said("explain", "S3")
+    trail = told("trail", "--action", "run.")
+    assert [entry["action"] for entry in trail[:3]] == ["run.refused", "run.approved", "run.planned"]
+    assert trail[0]["content"]["declined"] == 2
+    assert "on leave" not in said("trail")
+    assert len(told("trail", "--limit", "1")) == 1
 
     # Equal content keeps what was decided.
     again = told("plan", *DAY)
@@ -73,7 +94,8 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
     applied = CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"])
 
     assert applied.exit_code == Exit.APPROVAL_DUE
-    assert f"3 changes wait for approval: rollbook show {run}, rollbook approve {run}" in applied.stdout
+    assert "3 changes wait for approval of an operator: many accounts would be disabled (3)" in applied.stdout
+    assert f"rollbook approve {run} --all" in applied.stdout
     assert by_verdict(told("show", run)) == {"done": 3, "unapproved": 3}
     told("approve", run, "--all")
     assert CliRunner().invoke(app, ["apply", run, "--yes", "--quiet"]).exit_code == Exit.OK
@@ -84,6 +106,25 @@ def test_what_goes_ahead_goes_and_the_command_says_that_the_rest_waits(three_lea
     ]
     with pytest.raises(InputRefused, match="does not wait"):
         said("approve", run, "--all")
+
+
+def test_a_superseded_plan_says_which_one_counts_instead_and_how_many_approvals_count_no_longer(three_leave):
+    older = str(told("plan", *DAY)["run"])
+    told("approve", older, "--kind", "members-removed")
+    school = a_school(9)
+    for number in range(4):
+        school.leaves(f"Pupil No{number}")
+    deliver(school)
+    newer = told("plan", *DAY)
+
+    assert newer["supersedes"] == {"runs": [int(older)], "approvals": 1}
+    assert f"1 approval of run {older} no longer counts" in said("show", str(newer["run"]))
+    shown = said("show", older)
+    assert f"Superseded by run {newer['run']}" in shown
+    assert "rollbook approve" not in shown
+    for command in (("approve", older, "--all"), ("apply", older)):  # which does not ask first
+        with pytest.raises(InputRefused, match=f"superseded by run {newer['run']}"):
+            said(*command)
 
 
 def test_a_mistyped_part_is_refused_and_named(three_leave):
@@ -114,8 +155,9 @@ def test_a_frozen_connection_is_said_wherever_a_run_would_start(three_leave, mon
     with pytest.raises(InputRefused, match="frozen since"):
         said("freeze")
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
-    with pytest.raises(InputRefused, match="may not thaw"):
+    with pytest.raises(InputRefused, match="may not thaw") as refused:
         said("thaw")
+    assert refused.value.exit_code == Exit.APPROVAL_DUE
     monkeypatch.delenv("ROLLBOOK_ROLE")
     said("thaw")
     assert "frozen" not in told("plan", *DAY)

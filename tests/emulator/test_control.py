@@ -27,6 +27,14 @@ def test_the_control_calls_are_listed_with_what_they_do(graph):
     }
 
 
+def test_quotas_end_by_null_alone_and_by_a_scale_of_null(graph):
+    for body in (b"null", b'{"scale": null}'):
+        answer = requests.post(
+            f"{graph.target.control}/quotas", data=body, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()) == (200, {"scale": None})
+
+
 def test_a_reset_begins_anew_under_the_same_ids(graph, tenant):
     before = (tenant.tenants, tenant.apps)
     graph.user("maria")

@@ -53,6 +53,10 @@ def test_a_refused_token_says_why_in_microsofts_form(graph, change, status, erro
     assert (answer.status_code, said["error"], said["error_codes"]) == (status, error, [number])
     assert said["error_description"].startswith(f"AADSTS{number}: ")
     assert {"timestamp", "trace_id", "correlation_id"} <= said.keys()
+    # What Microsoft's support would look for: another one each time.
+    assert said["trace_id"] != graph.sign_in(**change).json()["trace_id"]
+    assert said["trace_id"] in said["error_description"]
+    assert uuid.UUID(said["correlation_id"]).int
 
 
 def test_a_tenant_has_to_be_named_and_known(graph):

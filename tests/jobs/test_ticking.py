@@ -13,6 +13,7 @@ from rollbook.acts.freeze import freeze, thaw
 from rollbook.acts.jobs import Wanted, ask
 from rollbook.acts.profiles import Author
 from rollbook.acts.ticking import Chore, Ticker
+from rollbook.clock import Clock
 from rollbook.store import jobs
 from rollbook.store.models import Connection, Institute, Job, Profile, Worker
 
@@ -206,6 +207,18 @@ def test_chores_are_done_as_often_as_they_say(institute):
         play.clock.later(seconds=30)
 
     assert len(done) == 3
+
+
+def test_a_chore_that_fails_keeps_nobody_from_the_others(institute):
+    done: list[str] = []
+
+    def failing(clock: Clock) -> None:
+        raise ValueError("a defect")
+
+    play = Play([Chore("broken", 1, failing), Chore("sound", 1, lambda clock: done.append("sound"))])
+    assert play.tick() == ["full schedule"]
+
+    assert done == ["sound"]
 
 
 def test_a_look_costs_the_same_however_many_schools_there_are(institute, play):

@@ -22,9 +22,11 @@ from rollbook.acts import jobs as acts
 from rollbook.acts.approvals import Choice
 from rollbook.acts.jobs import Wanted
 from rollbook.acts.profiles import Author
+from rollbook.acts.working import KINDS, Desk
 from rollbook.clock import SystemClock
 from rollbook.plan.changes import ChangeVerdict
-from rollbook.store.models import Institute, Job, PersonRecord, Profile, Run, TenantLease
+from rollbook.store import jobs
+from rollbook.store.models import Institute, Job, PersonRecord, Profile, Run, TenantLease, Worker
 from rollbook.store.runs import verdict_counts
 
 pytestmark = pytest.mark.kill
@@ -280,3 +282,17 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing_more(postgres_store, tenan
     assert TenantLease.objects.get().epoch > epoch
     assert control(tenant, "/counters")["writes"] > writes
     require_whole(tenant, more=1)
+
+
+def test_a_defect_ends_the_job_with_a_sentence_and_the_next_one_takes_its_run_up(sqlite_store, tenant, monkeypatch):
+    institute = prepared(a_large_school(), tenant)
+    Profile.objects.update(enabled_at=CLOCK.now())
+    job = acts.ask(institute, Wanted(Kind.EVERYTHING), ACTOR, CLOCK)
+    Worker.objects.create(name="here", slots=1, began_at=CLOCK.now(), seen_at=CLOCK.now())
+    monkeypatch.setitem(KINDS, Kind.EVERYTHING, lambda opened, job: 1 // 0)
+    (given,) = jobs.give_next(CLOCK.now())
+
+    Desk(CLOCK, "here").take_turn(given.pk, given.turn)
+
+    job.refresh_from_db()
+    assert (job.state, job.notice["code"]) == (State.FAILED, "ZeroDivisionError")

@@ -59,6 +59,20 @@ def test_each_guard_asks_a_person_beyond_its_share_and_an_administrator_beyond_i
     assert found(1, 1) == []
 
 
+def test_a_guard_says_which_limit_was_passed_and_who_has_to_agree_because_of_it():
+    def said(of: int, managed: int) -> str:
+        (objection,) = judge(changes(Kind.DISABLE_USER, of), evidence(managed), Guards()).objections
+        return objection_sentence(objection)
+
+    assert said(3, 60) == (
+        "3 accounts would be disabled, of 60 managed: more than 2 %, so an operator has to agree (beyond 10, "
+        "an institute administrator)."
+    )
+    assert said(11, 2_000) == (
+        "11 accounts would be disabled, of 2,000 managed: more than 10, so an institute administrator has to agree."
+    )
+
+
 def test_the_numbers_are_settings_of_the_profile():
     strict = parse({"guards": {"accounts_disabled": {"count": 1, "percent": 0.5}}}).guards
 
@@ -97,7 +111,7 @@ def test_what_did_not_trip_goes_ahead_and_the_rest_waits_for_somebody_who_may():
     assert needed_role(plan) == Role.INSTITUTE_ADMIN
     with pytest.raises(ApprovalDue, match="beyond what an operator may approve: accounts-disabled \\(11\\)"):
         approve(plan, Approval(plan.fingerprint, "ole", role=Role.OPERATOR))
-    with pytest.raises(ApprovalDue, match="viewer"):
+    with pytest.raises(ApprovalDue, match="beyond what a viewer may approve"):
         approve(plan, Approval(plan.fingerprint, "vera", role=Role.VIEWER))
     assert approve(plan, Approval(plan.fingerprint, "anna", role=Role.INSTITUTE_ADMIN)).actor == "anna"
     waived = Approval(plan.fingerprint, "anna", waived=frozenset({"accounts-disabled"}))

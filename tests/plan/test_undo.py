@@ -16,6 +16,7 @@ from tests.world import AUTUMN, School, Tenant, told
 
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.reverse import ARCHIVING, ATTRIBUTES, LICENSING, RELATIONS, SIGN_IN, STAYS, STRANGERS
+from rollbook.plan.sentences import sentence
 
 LATER = AUTUMN + dt.timedelta(days=90)
 
@@ -64,6 +65,27 @@ def test_what_a_first_run_made_stays_without_sign_in_licences_and_people_but_for
     assert {row["user"] for row in tenant.memberships} == {teacher}
     assert Cause.LAST_OWNER in waiting(undone).values()
     assert {Cause.STAYS} == {cause for (kind, _), cause in waiting(undone).items() if kind.startswith("CREATE")}
+
+
+def said(plan) -> set[str]:
+    rows = plan.changes.filter(pl.col("cause") == int(Cause.UNDONE)).select("kind", "cause", "subject")
+    return {str(sentence(kind, cause, f"#{subject}")) for kind, cause, subject in rows.iter_rows()}
+
+
+def test_undoing_says_who_loses_a_licence_and_who_gets_one_back():
+    school, tenant = a_school(), Tenant()
+    first = tenant.plan(school)
+    tenant.apply(first)
+    jan = school.people["Jan Kowalski"]["person"]
+    taking = tenant.undo(first)
+
+    tenant.apply(taking)
+    giving = tenant.undo(taking)
+
+    assert f"UNLICENSE_USER {jan}" in told(taking)
+    assert f"#{jan} loses the licence: the run that did the opposite is undone" in said(taking)
+    assert f"LICENSE_USER {jan}" in told(giving)
+    assert f"#{jan} gets back the licences there were before: the run that did the opposite is undone" in said(giving)
 
 
 def test_what_somebody_changed_since_is_left_as_it_is_and_said():

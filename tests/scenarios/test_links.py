@@ -12,7 +12,8 @@ from tests.scenarios.tenant import made_by_others
 
 from rollbook.acts import accounts, linkfiles, links, matches, rebuild
 from rollbook.errors import FileInvalid, InputRefused
-from rollbook.store.models import Decision, Link
+from rollbook.store.changes import select
+from rollbook.store.models import Decision, Link, Run
 
 MARIA = "maria.papadaki@sample-school.example"
 
@@ -277,12 +278,17 @@ def test_an_account_deleted_and_made_anew_by_hand_is_not_taken_for_the_one_that_
     if not ours:
         stage.tenant_holds(anew)
     stage.synchronise()
+    gone = stage.tenant.account("Maria Papadaki").object_id
     stage.tenant.control("delete", user=MARIA, forever=True)
     stage.tenant_holds(anew)
 
     done = stage.synchronise()
 
-    assert "no longer in the tenant; restore it or unlink" in done.reason("Maria Papadaki")
+    assert "no longer in the tenant; restore it at Microsoft, or `rollbook link unlink`" in done.reason(
+        "Maria Papadaki"
+    )
+    (line,) = select(Run.objects.order_by("-number")[0]).lines()
+    assert line.reason.endswith(f"(object {gone})")
     assert done.writes == 0
     assert stage.tenant.names() == {"Nikos Vasilakis", "Made anew"}
 

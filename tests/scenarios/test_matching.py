@@ -257,7 +257,9 @@ def test_a_linked_account_that_was_deleted_waits_and_its_owner_gets_no_second_on
 
     done = stage.synchronise()
 
-    assert "no longer in the tenant; restore it or unlink" in done.reason("Maria Papadaki")
+    assert "no longer in the tenant; restore it at Microsoft, or `rollbook link unlink`" in done.reason(
+        "Maria Papadaki"
+    )
     assert stage.tenant.accounts() == []
 
 

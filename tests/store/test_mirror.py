@@ -106,17 +106,43 @@ def test_what_a_run_did_not_do_is_not_remembered(tenant):
     assert held() == {}
 
 
-def test_a_reading_soon_after_we_wrote_is_not_believed_and_a_later_one_is(tenant):
+def test_a_reading_of_what_was_before_we_wrote_is_not_believed_soon_after_and_is_later(tenant):
     run = a_run(tenant)
     Change.objects.filter(run=run, kind=Kind.LICENSE_USER).update(kind=int(Kind.DISABLE_USER))
     mirror.follow(run, NOW)
     assert held()["object-1"][2] is False
 
     lagging = (("object-1", "nikos.vasilakis@school.example", True),)
+    assert mirror.see(tenant, reading(*lagging)) == 1  # it has an address now
+    assert held()["object-1"] == ("nikos.vasilakis@school.example", "object-1@mail.example", False)
     assert mirror.see(tenant, reading(*lagging)) == 0
     assert mirror.forget_absent(tenant, reading(*lagging)) == 0
     assert mirror.see(tenant, reading(*lagging, at=LATER)) == 1
     assert held()["object-1"][2] is True
+
+
+def test_what_somebody_did_to_an_account_we_just_made_is_believed_at_once(tenant):
+    run = a_run(tenant)
+    mirror.follow(run, NOW)
+    by_hand = (("object-1", "niko@school.example", False), ("object-2", *held()["object-2"][::2]))
+
+    assert mirror.see(tenant, reading(*by_hand)) == 2  # the other one has an address now
+    assert held()["object-1"] == ("niko@school.example", "object-1@mail.example", False)
+    # It still is an account we wrote to a moment ago: a reading without it may lag.
+    assert mirror.forget_absent(tenant, reading()) == 0
+
+
+def test_a_reading_that_lags_behind_one_thing_is_believed_of_another(tenant):
+    mirror.see(tenant, reading(("object-1", "nikos@school.example", True)))
+    run = a_run(tenant)
+    Change.objects.filter(run=run).exclude(kind=Kind.LICENSE_USER).update(verdict=int(ChangeVerdict.WAITS))
+    Change.objects.filter(run=run, kind=Kind.LICENSE_USER).update(kind=int(Kind.DISABLE_USER))
+    mirror.see(tenant, reading(("object-1", "nikos@school.example", True)))
+    mirror.follow(run, NOW)
+    mirror.follow(run, NOW)  # a run that is taken up again says it twice
+
+    assert mirror.see(tenant, reading(("object-1", "niko@school.example", True))) == 1
+    assert held()["object-1"][::2] == ("niko@school.example", False)
 
 
 def test_our_claim_on_a_disabled_account_ends_when_it_is_seen_enabled(tenant):

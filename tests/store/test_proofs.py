@@ -33,6 +33,7 @@ def a_run(institute: Institute, tenant: Tenant, number: int) -> Run:
 def a_proof(teams: int = 1, strangers: int = 0) -> Proof:
     """Teams of two, in the first of which somebody is missing, and strangers beside them."""
     numbers = {"expected": 2, "actual": 2, "missing": 0, "extra": 0, "pending": 0, "waiting": 0, "held": 0, "kept": 0}
+    numbers["leaving"] = 0
     row = {"purpose": "team", "kind": "class", "there": True, "has_team": True, "cause": None, "seq": None, **numbers}
     groups = [{**row, "team": n, "name": f"Class {n}"} for n in range(1, teams + 1)]
     groups[0] |= {"actual": 1 + strangers, "missing": 1, "kept": strangers, "name": None}

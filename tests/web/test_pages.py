@@ -10,6 +10,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,15 @@ from tests.conftest import use_database
 from tests.store.world import a_school, deliver
 from tests.world import School
 
+from rollbook.acts.actor import Actor
+from rollbook.acts.freeze import freeze, thaw
+from rollbook.acts.profiles import Author
+from rollbook.clock import SystemClock
 from rollbook.emulator import Config, Emulator
-from rollbook.plan.changes import ChangeVerdict
+from rollbook.plan.changes import ChangeVerdict, Kind, Objection
+from rollbook.store.changes import select, summed
 from rollbook.store.database import sqlite
-from rollbook.store.models import Change, Institute, Run
+from rollbook.store.models import Change, Grouping, Hold, Institute, Run
 from rollbook.web.server import application
 
 
@@ -88,6 +94,16 @@ def test_it_works(client, run, page):
 
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_freeze_is_said_where_one_starts(client, run):
+    author = Author(Actor("person", "anna"), SystemClock())
+    freeze(run.institute, "the register is moved", author)
+
+    assert b"The connection is frozen since" in client.get("/").content
+
+    thaw(run.institute, author)
+    assert b"frozen since" not in client.get("/").content
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -220,6 +236,40 @@ def portal(run) -> Iterator[str]:
     bound.close()
 
 
+def test_a_run_that_waits_says_how_much_why_whose_it_is_and_how_to_agree(client, run):
+    seqs = list(Change.objects.filter(run=run).order_by("seq").values_list("seq", flat=True)[:2])
+    Change.objects.filter(run=run, seq__in=seqs).update(verdict=int(ChangeVerdict.UNAPPROVED))
+    Hold.objects.bulk_create(Hold(run=run, seq=seq, code="members-removed") for seq in seqs)
+    objection = asdict(Objection("members-removed", 2, 10, 1, 5.0, administrator=True))
+    Run.objects.filter(pk=run.pk).update(state=Run.State.APPROVAL_DUE, objections=[objection])
+
+    page = client.get(addresses(run)["run"]).content.decode()
+
+    assert sum(row.unapproved for row in summed(Run.objects.get(pk=run.pk))) == 2
+    for said in (
+        "2 changes wait for an institute administrator to agree",
+        "2 × many memberships would end",
+        f"rollbook approve {run.number} --all",
+        "What a person has to look at",
+        "The tenant equals the register but for 2 changes that wait for approval, 1 membership that waits for a stated reason.",
+    ):
+        assert said in page, said
+    Run.objects.filter(pk=run.pk).update(state=Run.State.SUPERSEDED)
+    page = client.get(addresses(run)["run"]).content.decode()
+    assert "rollbook approve" not in page
+    assert "What a person had to look at" in page
+
+
+def test_teams_that_are_called_alike_are_told_apart_by_their_ids(run):
+    lines = [line.sentence for line in select(run, Kind.CREATE_CLASS).lines()]
+    assert lines == ["7A Maths gets a class group"]
+    Grouping.objects.update(label="1A Art")
+
+    lines = [line.sentence for line in select(run, Kind.CREATE_CLASS).lines()]
+
+    assert lines == ["1A Art (c1) gets a class group"]
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -239,7 +289,7 @@ def test_an_administrator_clicks_from_the_school_to_a_change(browser, portal, wi
     page.get_by_text("60 students").wait_for()
     assert fits()
     page.locator("tbody a").first.click()
-    page.get_by_text("The tenant equals the register.").wait_for()
+    page.get_by_text("The tenant equals the register but for 1 membership that waits for a stated reason.").wait_for()
     assert fits()
     page.get_by_role("link", name="Every change").click()
     page.get_by_label("Person or class").fill("No7")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollbook.apply.approval import Role
-from rollbook.errors import InputRefused
+from rollbook.errors import Exit, InputRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,15 @@ def at_the_command_line(name: str, role: str | None = None) -> Actor:
     return Actor("command-line", name, "this machine", min(most, names[role.lower()]))
 
 
+class RoleTooLow(InputRefused):
+    """Somebody may not do what they asked for; with the exit code of everything that waits for somebody who may."""
+
+    exit_code = Exit.APPROVAL_DUE
+
+
 def require(actor: Actor, least: Role, what: str) -> None:
-    """Raises InputRefused if the actor may not do this."""
+    """Raises RoleTooLow if the actor may not do this."""
     if actor.role < least:
-        raise InputRefused(
+        raise RoleTooLow(
             f"{actor.name} is {actor.role.label} and may not {what}.", remedy=f"Ask an {least.label} to do it."
         )

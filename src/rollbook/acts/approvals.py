@@ -13,7 +13,7 @@ from django.db import transaction
 
 from rollbook.acts.links import find_subject
 from rollbook.acts.profiles import Author
-from rollbook.apply.approval import Approval, Cleared, cleared, permit, waivable
+from rollbook.apply.approval import Approval, Cleared, cleared, doubted, permit, waivable
 from rollbook.errors import InputRefused
 from rollbook.plan.changes import ChangeVerdict, Kind, Plan
 from rollbook.plan.declines import keyed, with_declined
@@ -47,12 +47,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A run after a decision: how many of its changes may be applied now, wait for somebody to agree, and were refused."""
+    """A run after a decision: how many of its changes may be applied now, wait for somebody to agree, and were refused.
+
+    Of those that wait, `doubted` do because of a doubted reading of the tenant.
+    """
 
     run: Run
     going: int
     waiting: int
     declined: int
+    doubted: int = 0
 
 
 def waiting_run(institute: Institute, number: int | None) -> Run:
@@ -60,11 +64,21 @@ def waiting_run(institute: Institute, number: int | None) -> Run:
     found = Run.objects.filter(institute=institute, state__in=runs.WAITING_STATES).order_by("-number")
     run = found.first() if number is None else found.filter(number=number).first()
     if run is None:
-        said = "No plan waits." if number is None else f"Run {number} does not wait for anybody."
         raise InputRefused(
-            said, remedy="`rollbook plan` makes a new plan; `rollbook show` tells what became of the last."
+            "No plan waits." if number is None else _why_not(institute, number),
+            remedy="`rollbook plan` makes a new plan; `rollbook show` tells what became of the last.",
         )
     return run
+
+
+def _why_not(institute: Institute, number: int) -> str:
+    run = Run.objects.filter(institute=institute, number=number).first()
+    if run is None:
+        return f"There is no run {number}."
+    newer = run.looked.get("superseded_by")
+    if newer is not None:
+        return f"Run {number} does not wait for anybody: it is superseded by run {newer}, whose plan counts instead."
+    return f"Run {number} does not wait for anybody: it is {run.get_state_display().lower()}."
 
 
 def agree(run: Run, choice: Choice, author: Author) -> Decided:
@@ -127,7 +141,7 @@ def may_go(run: Run) -> Cleared:
 def _settled(run: Run) -> Decided:
     may = may_go(run)
     approvals.settle(run, may)
-    return Decided(run, may.going.len(), may.waiting["seq"].n_unique(), may.declined.len())
+    return Decided(run, may.going.len(), may.waiting["seq"].n_unique(), may.declined.len(), doubted(may.waiting))
 
 
 def _kinds(choice: Choice) -> tuple[set[str], set[int]]:

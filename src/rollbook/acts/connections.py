@@ -96,8 +96,9 @@ def remember(
     vault = Vault()
     old = Connection.objects.filter(institute=institute, purpose=purpose).first()
     if old is not None and old.tenant_id == tenant.pk and vault.decrypt(old.secret.ciphertext) == given.client_secret:
-        secret = old.secret
+        secret, expires_on = old.secret, old.expires_on
     else:
+        expires_on = None  # until when another one holds nobody said yet
         secret = Secret.objects.create(
             tenant=tenant,
             purpose=Secret.Purpose.CREDENTIAL,
@@ -113,6 +114,7 @@ def remember(
             "state": Connection.State.CONNECTED,
             "client_id": given.client_id,
             "secret": secret,
+            "expires_on": expires_on,
             "graph_url": given.graph_url,
             "login_url": given.login_url,
             "mark_property": marked,

@@ -14,7 +14,7 @@ import polars as pl
 
 from rollbook.acts import teams_known
 from rollbook.acts.connections import connection_of
-from rollbook.acts.links import Subject, shown
+from rollbook.acts.links import Subject, find_subject, shown
 from rollbook.acts.naming import PERSON, Desk
 from rollbook.acts.profiles import profile_in_force
 from rollbook.acts.tenants import planned_with
@@ -29,10 +29,12 @@ from rollbook.plan.sentences import REASONS
 from rollbook.profiles import Profile, parse
 from rollbook.roster.tables import Roster
 from rollbook.roster.vocabulary import UserType
-from rollbook.store import groupings
+from rollbook.store import groupings, protection
+from rollbook.store.identities import names_of, read_people
 from rollbook.store.memory import InstituteRegister
-from rollbook.store.models import Connection, Grouping, Institute, Link, Run
-from rollbook.store.provenance import Event, Said, events, said_of
+from rollbook.store.models import Account, Connection, Grouping, Institute, Link, Run
+from rollbook.store.provenance import Event, Said, events, last_said_of, said_of
+from rollbook.words import article
 
 EVENTS = 40
 PEOPLE_LISTED = 40
@@ -55,6 +57,7 @@ class Explanation:
     sourced_id: str
     parts: Mapping[str, tuple[Fact, ...]] = field(repr=False)
     events: tuple[Event, ...] = field(repr=False)
+    more_events: int = 0  # that are not among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class _Look:
 
     institute: Institute
     day: dt.date
+    at_most: int | None
     profile: Profile
     called: str
     roster: Roster
@@ -71,16 +75,21 @@ class _Look:
     tree: Tree
 
 
-def explain(institute: Institute, text: str, day: dt.date) -> Explanation:
+def explain(institute: Institute, text: str, day: dt.date, at_most: int | None = EVENTS) -> Explanation:
     """The person (by sourced id or SIS number), or else the team (as `rollbook rollover` names it), that `text` means.
+
+    Of what runs did, the newest `at_most`.
 
     Raises InputRefused where it means neither, or several.
     """
     found = PERSON.found(institute, text)
     if len(found) == 1:
-        return _person(_look(institute, day), found[0]["entity"], found[0]["sourced_id"])
+        return _person(_look(institute, day, at_most), found[0]["entity"], found[0]["sourced_id"])
     if found:
         Desk(institute).the(PERSON, text)
+    gone = _gone(institute, text)
+    if gone is not None:
+        return _person(_look(institute, day, at_most), gone.key, gone.sourced_id)
     rows = teams_known.known(institute)
     if teams_known.meant(rows, text).is_empty():
         raise InputRefused(
@@ -88,10 +97,18 @@ def explain(institute: Institute, text: str, day: dt.date) -> Explanation:
             remedy="Name a person by sourced id or SIS number (`rollbook accounts list`), a team as `rollbook rollover` does.",
         )
     team = teams_known.find(rows, text)
-    return _team(_look(institute, day), team)
+    return _team(_look(institute, day, at_most), team)
 
 
-def _look(institute: Institute, day: dt.date) -> _Look:
+def _gone(institute: Institute, text: str) -> Subject | None:
+    """Who was in the register under this sourced id or SIS number and is no longer; None if nobody was."""
+    once = read_people(institute)
+    if once.filter((pl.col("sourced_id") == text) | (pl.col("sis_number") == text)).is_empty():
+        return None
+    return find_subject(institute, text, Link.Kind.USER.value)
+
+
+def _look(institute: Institute, day: dt.date, at_most: int | None) -> _Look:
     version = profile_in_force(institute, day)
     settings = planned_with(institute, parse(version.document), Connection.Purpose.MAIN)
     register = InstituteRegister(institute)
@@ -101,6 +118,7 @@ def _look(institute: Institute, day: dt.date) -> _Look:
     return _Look(
         institute,
         day,
+        at_most,
         settings,
         f"{version.profile.name}, version {version.number}",
         roster,
@@ -115,16 +133,16 @@ def _person(look: _Look, person: int, sourced_id: str) -> Explanation:
     name = (
         " ".join(part for part in names.select("given_name", "family_name").row(0) if part)
         if names.height
-        else sourced_id
+        else names_of(look.institute, [person]).get(person) or sourced_id
     )
     held = shown(look.institute, Subject(Link.Kind.USER.value, person, 0, sourced_id))
     parts = {
         "In the register": _said_of_person(look, person),
         f"By the profile {look.called}": _rules_of_person(look, person),
-        "At Microsoft": _account(held.link, held.account.user_principal_name if held.account else None),
+        "At Microsoft": _account(held.link, held.account.user_principal_name if held.account else None, held.account),
         "Teams and groups": _places(look, person),
     }
-    return Explanation("person", name, sourced_id, parts, _events(look, held.link))
+    return Explanation("person", name, sourced_id, parts, *_events(look, held.link))
 
 
 def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
@@ -133,7 +151,7 @@ def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
         Fact("is a person of the register", str(said)) for said in said_of(look.institute, "people", "entity", [person])
     ]
     types = look.roster.affiliations.filter(pl.col("person") == person)["user_type"].cast(pl.String).unique().sort()
-    facts += [Fact(f"is {_article(word)}") for word in types]
+    facts += [Fact(f"is {article(word)}") for word in types]
     classes = look.roster.classes.select("klass", pl.coalesce("title", "sourced_id").alias("title"))
     for table, key, act in (("enrolments", "enrolment", "learns in"), ("teachings", "teaching", "teaches")):
         frame: pl.DataFrame = getattr(look.roster, table)
@@ -143,11 +161,7 @@ def _said_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
             Fact(f"{act} {row['title']}{_days(row['begin'], row['end'])}", sources.get(row[key], ""))
             for row in rows.iter_rows(named=True)
         ]
-    return tuple(facts) or (Fact("is no longer in the register"),)
-
-
-def _article(word: str) -> str:
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+    return tuple(facts) or (Fact("is no longer in the register", last_said_of(look.institute, person)),)
 
 
 def _days(begin: dt.date | None, end: dt.date | None) -> str:
@@ -176,7 +190,7 @@ def _rules_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
     kind = UserType(str(row["user_type"]))
     actions = look.profile.users.actions[kind]
     on = [word for word in ("create", "update", "deactivate", "sso") if getattr(actions, word)]
-    facts = [Fact(f"counts as {_article(kind.value)}; actions that are on: {', '.join(on) or 'none'}")]
+    facts = [Fact(f"counts as {article(kind.value)}; actions that are on: {', '.join(on) or 'none'}")]
     if row["current"]:
         facts.append(Fact("is current: the account is kept, and may sign in"))
     elif row["present"]:
@@ -186,15 +200,22 @@ def _rules_of_person(look: _Look, person: int) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _account(link: Link | None, name: str | None) -> tuple[Fact, ...]:
+def _account(link: Link | None, name: str | None, account: Account | None = None) -> tuple[Fact, ...]:
     """What it is linked to, how that came about, and what we did to it that still counts."""
     if link is None or link.object_id is None:
         return (Fact("is linked to nothing there"),)
     origin = "was made by Rollbook" if link.origin == Link.Origin.MADE else "was there before, and was linked"
     since = f", {link.linked_at:%Y-%m-%d}" if link.linked_at else ""
     facts = [Fact(f"{name or 'the object'} ({link.object_id}) {origin}{since}")]
+    if account is not None and not account.account_enabled and not link.disabled_by_run:
+        facts.append(
+            Fact(f"is disabled, by somebody else; seen {account.seen_at:%Y-%m-%d}, and only they enable it again")
+        )
     if link.disabled_by_run:
         facts.append(Fact(f"was disabled by run {Run.objects.get(pk=link.disabled_by_run).number}"))
+    listed = protection.reason_of(link.tenant, link.object_id)
+    if listed:
+        facts.append(Fact(f"is never touched, {listed}; `rollbook protect remove {link.object_id}` ends that"))
     if link.archived_at:
         facts.append(Fact(f"was archived by Rollbook, {link.archived_at:%Y-%m-%d}"))
     return tuple(facts)
@@ -259,7 +280,7 @@ def _team(look: _Look, team: teams_known.Team) -> Explanation:
         "At Microsoft": _account(link, team.name),
         "People": _people_of(look, wanted),
     }
-    return Explanation("team", team.name, team.handle, parts, _events(look, link))
+    return Explanation("team", team.name, team.handle, parts, *_events(look, link))
 
 
 def _node(look: _Look, team: teams_known.Team) -> Explanation:
@@ -282,7 +303,7 @@ def _node(look: _Look, team: teams_known.Team) -> Explanation:
         "At Microsoft": _account(link, team.name),
         "People": people,
     }
-    return Explanation("hierarchy", team.name, team.handle, parts, _events(look, link))
+    return Explanation("hierarchy", team.name, team.handle, parts, *_events(look, link))
 
 
 def _people_of_node(look: _Look, node: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -348,5 +369,8 @@ def _people_of(look: _Look, wanted: pl.DataFrame) -> tuple[Fact, ...]:
     return tuple(facts) or (Fact("nobody belongs in it"),)
 
 
-def _events(look: _Look, link: Link | None) -> tuple[Event, ...]:
-    return tuple(events(link.tenant, link.pk, EVENTS)) if link else ()
+def _events(look: _Look, link: Link | None) -> tuple[tuple[Event, ...], int]:
+    if link is None:
+        return (), 0
+    found, every = events(link.tenant, link.pk, look.at_most)
+    return tuple(found), every - len(found)

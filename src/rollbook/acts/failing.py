@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rollbook.acts.actor import Actor
+from rollbook.acts.actor import Actor, require
 from rollbook.acts.connections import connection_of, opened
+from rollbook.apply.approval import Role
 from rollbook.clock import Clock
 from rollbook.errors import ApprovalDue, Frozen, Later, Stop
 from rollbook.store import quarantine, trail
+from rollbook.store.freezes import said_of
 from rollbook.store.models import Connection, Institute
 
 
@@ -56,14 +59,16 @@ def _note(action: str, connection: Connection, actor: Actor, clock: Clock, conte
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a connection is: its state in words, what is told of its failing, and when a schedule tries it again."""
+    """How a connection is: its state in words, whether it is frozen, what is told of its failing, when a schedule tries it again."""
 
     tenant: str
     state: str
     failures: int
     failing_since: str | None
     retry_at: str | None
+    frozen: str  # since when, by whom and why nothing is written; empty if it is not frozen
     notice: dict[str, str] | None
+    expires_on: str | None
 
 
 def health(connection: Connection) -> Health:
@@ -78,7 +83,9 @@ def health(connection: Connection) -> Health:
         connection.failures,
         said(connection.failing_since),
         said(connection.retry_at),
+        said_of(connection),
         connection.notice,
+        connection.expires_on.isoformat() if connection.expires_on else None,
     )
 
 
@@ -89,6 +96,14 @@ def test_connection(institute: Institute, purpose: Connection.Purpose, actor: Ac
         tenant.reader.domains()
     connection.refresh_from_db()
     return connection
+
+
+def set_expiry(connection: Connection, day: dt.date, actor: Actor, clock: Clock) -> None:
+    """Say from which day on the credential no longer holds, so that it is told in time. Only an institute administrator may."""
+    require(actor, Role.INSTITUTE_ADMIN, "say when a credential expires")
+    connection.expires_on = day
+    connection.save(update_fields=["expires_on"])
+    _note("connection.expires", connection, actor, clock, {"day": day.isoformat()})
 
 
 def refuse_while_resting(institute: Institute, clock: Clock) -> None:

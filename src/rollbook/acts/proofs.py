@@ -10,8 +10,9 @@ import polars as pl
 from rollbook.acts.connections import connection_of, opened
 from rollbook.acts.profiles import Author
 from rollbook.acts.spreadsheet import as_csv
+from rollbook.apply.proof import by_a_person
 from rollbook.apply.rosters import not_yet_in_team
-from rollbook.apply.whys import cause_sentence
+from rollbook.apply.whys import STATUSES, cause_sentence
 from rollbook.errors import InputRefused
 from rollbook.store import links, proofs
 from rollbook.store.changes import answers
@@ -28,7 +29,9 @@ GROUPS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "there": pl.Boolean,
     "has_team": pl.Boolean,
     "archived": pl.Boolean,  # as far as we know
-    **dict.fromkeys(("expected", "actual", "missing", "extra", "pending", "waiting", "held", "kept"), pl.Int64),
+    **dict.fromkeys(
+        ("expected", "actual", "missing", "extra", "pending", "waiting", "leaving", "held", "kept"), pl.Int64
+    ),
     "waits": pl.String,  # why the group, or the team made from it, waits or was refused
 }
 
@@ -42,16 +45,25 @@ EQUAL = "equal"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A run's proof: `groups` [team, every column of GROUPS], `deviations` (schema store.proof_lines.LINES)."""
+    """A run's proof: `groups` [team, every column of GROUPS], `deviations` (schema store.proof_lines.LINES).
+
+    `by_a_person` counts those that wait for somebody to agree, or that somebody refused (apply.proof.by_a_person).
+    """
 
     run: Run
     groups: pl.DataFrame
     deviations: pl.DataFrame
+    by_a_person: Mapping[str, int]
 
     @property
     def holds(self) -> bool:
         """Whether nobody is missing and nobody is extra in these groups."""
         return bool(self.groups["missing"].sum() == 0 and self.groups["extra"].sum() == 0)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many memberships there are of each status, as in apply.proof.Proof.as_json."""
+        return {status: int(self.groups[status].sum()) for status in STATUSES} | dict(self.by_a_person)
 
 
 def proven_run(institute: Institute, number: int | None) -> Run:
@@ -90,7 +102,7 @@ def proof_of(run: Run, name: str | None = None) -> Told:
             raise InputRefused(f"The proof of run {run.number} has no group called {name!r}.", remedy=_some(groups))
         groups = found
     deviations = proofs.read_deviations(run, None if name is None else groups["team"].to_list())
-    return Told(run, groups, lines(run, deviations))
+    return Told(run, groups, lines(run, deviations), by_a_person(deviations))
 
 
 def _some(groups: pl.DataFrame) -> str:
@@ -155,7 +167,7 @@ def with_rosters(proof: Told, author: Author) -> Told:
         .with_columns(pending=pl.col("pending") + pl.col("more").fill_null(0))
         .drop("more")
     )
-    return Told(run, numbers, pl.concat([proof.deviations, lines(run, pending)]))
+    return Told(run, numbers, pl.concat([proof.deviations, lines(run, pending)]), proof.by_a_person)
 
 
 def _linked(run: Run) -> pl.DataFrame:

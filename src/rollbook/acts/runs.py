@@ -95,8 +95,9 @@ class Session:
         run = runs.save_plan(plan, tenant, self.institute, version, actor, now, purpose, self.kind, self.looked)
         if purpose == Run.Purpose.SYNCHRONIZATION and plan.held.height and not plan.first_run:
             approvals.settle(run, cleared(plan, approvals.of_run(run)))
-        doubted = REGISTER in {objection.code for objection in plan.objections}
-        seen.note_register(run, plan.register, believed=not doubted)
+        if run.scope not in PARTS:  # what a part finds, or somebody agrees to of it, says nothing of the whole register
+            doubted = REGISTER in {objection.code for objection in plan.objections}
+            seen.note_register(run, plan.register, believed=not doubted)
         self._trail("run.planned", run, {"fingerprint": run.fingerprint, **plan.counts})
         return run
 
@@ -115,9 +116,9 @@ class Session:
                 self._trail("run.approved", run, {"fingerprint": run.fingerprint, "waived": needs_person(plan)})
         may = cleared(plan, given)
         if (FIRST_RUN in needs_person(plan) and not given) or (may.going.is_empty() and may.waiting.height):
-            raise due(plan)
+            raise due(plan, may.waiting, run.number)
         approvals.settle(run, may)
-        if any(REGISTER in each.waived for each in given):
+        if run.scope not in PARTS and any(REGISTER in each.waived for each in given):
             seen.note_register(run, seen.register_rows(self.institute), believed=True)
 
     def apply(self, run: Run, *, planned_now: bool = True) -> None:
@@ -150,8 +151,11 @@ class Session:
         finally:
             self._remember(run)
         self._protect(run)
-        run.state = Run.State.APPLIED
-        run.save(update_fields=["state"])
+        with transaction.atomic():
+            if run.purpose != Run.Purpose.SYNCHRONIZATION:  # of these no proof says how many are where
+                seen.follow(run)
+            run.state = Run.State.APPLIED
+            run.save(update_fields=["state"])
         scopes.applied(run, self.scope.profile)
 
     def give_up(self, run: Run) -> None:
@@ -318,12 +322,23 @@ def apply_run(session: Session, run: Run, fingerprint: str | None) -> Synchroniz
 def applied_as_stored(session: Session, run: Run, fingerprint: str | None) -> Plan:
     """The stored plan of `run`, applied as `apply_run` says. InputRefused if there is nothing left to apply, Frozen if nothing may be."""
     freezes.require_thawed(session.connection)
-    if run.state not in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
-        raise InputRefused(
-            f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply.",
-            remedy="Make a new plan with `rollbook plan`.",
-        )
+    require_open(run)
     plan = runs.load_plan(run)
     session.approve(run, plan, fingerprint)
     session.apply(run, planned_now=False)
     return plan
+
+
+def require_open(run: Run) -> None:
+    """Raises InputRefused if there is nothing left to apply of a run."""
+    if run.state in (Run.State.PLANNED, Run.State.APPROVAL_DUE, Run.State.APPLYING):
+        return
+    newer = run.looked.get("superseded_by")
+    raise InputRefused(
+        f"Run {run.number} is {run.get_state_display().lower()}; there is nothing left to apply."
+        if newer is None
+        else f"Run {run.number} is superseded by run {newer}, whose plan counts instead; there is nothing left to apply.",
+        remedy="Make a new plan with `rollbook plan`."
+        if newer is None
+        else f"`rollbook show {newer}` tells of that one.",
+    )

@@ -111,14 +111,15 @@ def find_person(institute: Institute, name: str) -> int:
             return int(found.pop())
         if found:
             break
-    said = "several people of" if found else "no person"
-    raise InputRefused(f"The register has {said} the number {name!r}.", remedy="Name somebody by the sourced id.")
+    said = "several people" if found else "nobody"
+    raise InputRefused(f"The register has {said} of the id or number {name!r}.", remedy="Name somebody by the sourced id.")
 
 
-def catch_up(session: Session, *, anew: bool = False) -> int:
-    """Let the mirror catch up with the tenant; how much differs."""
+def catch_up(session: Session, *, anew: bool = False, again: bool = False) -> int:
+    """Let the mirror catch up with the tenant, or `again` after what was written; how much differs."""
     session.show.tell("tenant")
-    return mirrored.catch_up(session.connection.tenant, session.tenant.reader, session.clock.now(), anew=anew)
+    tenant, reader = session.connection.tenant, session.tenant.reader
+    return mirrored.catch_up(tenant, reader, session.clock.now(), anew=anew, again=again)
 
 
 def world_of(session: Session) -> World:
@@ -154,7 +155,7 @@ def _proven(session: Session, run: Run, part: Part, world: World) -> Proof:
     if nothing_done(part.plan):
         carried_out = replace(part, plan=replace(part.plan, changes=changes))
         return session.proven(run, prove_as_read(carried_out, session.scope))
-    look = partial(catch_up, session)
+    look = partial(catch_up, session, again=True)
     return session.proven(run, prove_part(part, changes, session.scope, world, look, session.clock.sleep))
 
 

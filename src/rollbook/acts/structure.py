@@ -243,7 +243,7 @@ def _undone(look: _Looked, run: Run | None) -> pl.DataFrame:
     if look.tenant is None:
         return pl.DataFrame(schema={"person": pl.Int64, "why": pl.String})
     links = linked_subjects(look.tenant, Link.Kind.USER).select("link", person="subject")
-    return links.join(why_undone(run), on="link").select("person", "why")
+    return links.join(why_undone(run).filter(~pl.col("open")), on="link").select("person", "why")
 
 
 def _team(row: Mapping[str, Any], beside: _Beside, said: Sequence[str], made: bool | None) -> Team:

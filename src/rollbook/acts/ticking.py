@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import structlog
+from django.db import DatabaseError
 from django.db.models import Max, Min
 
 from rollbook.acts.jobs import SCHEDULE, Wanted, ask_once, move
@@ -93,7 +94,16 @@ class Ticker:
         for chore in self._chores:
             if self._clock.monotonic() >= self._done.get(chore.name, -math.inf) + chore.seconds:
                 self._done[chore.name] = self._clock.monotonic()
-                chore.work(self._clock)
+                self._do(chore)
+
+    def _do(self, chore: Chore) -> None:
+        """The chore, done; a defect in it is told with all its lines, and keeps nobody from being synchronized."""
+        try:
+            chore.work(self._clock)
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("worker: a defect of Rollbook in a chore", chore=chore.name)
 
     def _bury(self) -> None:
         """What dead workers had goes on elsewhere."""

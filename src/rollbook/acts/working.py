@@ -63,6 +63,8 @@ AWAY = 1.0
 TOLD_EVERY = 0.5
 """Seconds between two moments at which it is remembered how far a job is."""
 
+DEFECT = "A defect of Rollbook ended it; what was begun is taken up by the next one."
+
 KINDS: Mapping[str, Callable[[Session, Job], Synchronized]] = {
     Job.Kind.EVERYTHING: lambda opened, job: synchronize_everything(opened, None),
     Job.Kind.FULL: lambda opened, job: synchronize_everything(opened, None, anew=True),
@@ -141,6 +143,17 @@ class Desk:
             raise
         except RollbookError as error:
             self._ended_by(job, error)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as defect:
+            # Whatever it is, the tenant must not wait for ever for a turn that nobody takes.
+            log.exception("job: a defect of Rollbook")
+            told = {
+                "message": DEFECT,
+                "remedy": "Please report it with the worker's log.",
+                "code": type(defect).__name__,
+            }
+            move(job, State.FAILED, self.clock, notice=told, given_at=None, wish=Job.Wish.NONE)
         else:
             if done is None:
                 move(job, State.CANCELLED, self.clock, wish=Job.Wish.NONE, given_at=None)

@@ -12,17 +12,25 @@ from enum import IntEnum
 
 import polars as pl
 
-from rollbook.errors import ApprovalDue
+from rollbook.errors import ApprovalDue, InputRefused
 from rollbook.plan.changes import HELD, ChangeVerdict, Plan, nothing_held
 from rollbook.plan.closure import Needs, needs_of, together_with, without
 from rollbook.plan.declines import decline
 from rollbook.plan.guards import READINGS
+from rollbook.plan.sentences import objection_sentence
+from rollbook.words import article, counted
 
 FIRST_RUN = "first-run"
 NEEDED = "needed"
 """The codes under which a change waits that no guard holds: all of a first run; what needs a change that waits."""
 
 EVERYTHING = "*"
+
+LOOK = (
+    "Look at the tenant. If it really is so, `rollbook approve{run} --accept-reading` says it, and `rollbook apply{run}` goes on; "
+    "if not, `rollbook plan` reads it again."
+)
+"""What to do where the reading of the tenant is doubted."""
 
 
 class Role(IntEnum):
@@ -86,10 +94,18 @@ def needed_role(plan: Plan, codes: Collection[str] | None = None) -> Role:
 
 
 def approve(plan: Plan, given: Approval | None) -> Approval:
-    """The approval under which the plan is applied. Raises ApprovalDue if it needs a person and `given` is not for it."""
+    """The approval under which the plan is applied. Raises ApprovalDue if it needs a person and `given` is not for it.
+
+    InputRefused if `given` is for another plan, and this one needs nobody.
+    """
     if given is not None and given.fingerprint == plan.fingerprint:
         permit(plan, given)
         return given
+    if given is not None and not needs_person(plan):
+        raise InputRefused(
+            f"The approval is for plan {given.fingerprint}; the plan is now {plan.fingerprint}, and nothing of it waits for approval.",
+            remedy="Run the command again without the approval.",
+        )
     if given is not None:
         raise ApprovalDue(
             f"The approval is for plan {given.fingerprint}, but the plan is now {plan.fingerprint}.",
@@ -101,15 +117,38 @@ def approve(plan: Plan, given: Approval | None) -> Approval:
     raise due(plan)
 
 
-def due(plan: Plan) -> ApprovalDue:
-    """The error that says that the plan waits, why, and for whom."""
+def doubted(waiting: pl.DataFrame) -> int:
+    """How many changes that wait (schema HELD) do so because of a doubted reading: no approval of the plan releases them."""
+    return waiting.filter(pl.col("code").is_in(sorted(READINGS)))["seq"].n_unique()
+
+
+def due(plan: Plan, waiting: pl.DataFrame | None = None, number: int | None = None) -> ApprovalDue:
+    """The error that says that the plan waits, why, and for whom, by the number of its run where it is stored as one.
+
+    `waiting` (schema HELD) is what of it still does, if not all.
+    """
+    called = f"Plan {plan.fingerprint}" if number is None else f"Run {number} (plan {plan.fingerprint})"
+    run = "" if number is None else f" {number}"
+    if waiting is not None and waiting.height and set(waiting["code"]) <= READINGS | {NEEDED}:
+        return ApprovalDue(
+            f"{called} waits for an institute administrator to say that the tenant really is as it was read: "
+            f"{doubted(waiting):,} of its changes follow from a reading that is doubted.",
+            plan.fingerprint,
+            remedy=LOOK.format(run=run),
+        )
     first = FIRST_RUN in needs_person(plan)
-    why = "the first run of a profile always waits for a person" if first else "limits were exceeded"
+    reasons = ["the first run of a profile always waits for a person"] if first else []
+    reasons += [objection_sentence(objection).removesuffix(".") for objection in plan.objections]
+    why = "; ".join(reasons) or "a person has to agree"
+    changes = counted(plan.counts["changes"] - plan.counts.get("newly_waiting", 0), "change")
     who = f", of an {needed_role(plan).label}" if needed_role(plan) > Role.OPERATOR else ""
     return ApprovalDue(
-        f"Plan {plan.fingerprint} waits for approval{who}: {why}.",
+        f"{called}, {changes}, waits for approval{who}: {why}.",
         plan.fingerprint,
-        remedy=f"Read it with `rollbook plan`, then run `rollbook sync --approve {plan.fingerprint}`, or `rollbook approve` parts of it.",
+        remedy=(
+            f"`rollbook show{run} --all` names everybody it is about. Agree with `rollbook approve{run} --all`, or to parts of it (--kind, "
+            f"--person, --team, --item), then `rollbook apply{run}`; or at once with `rollbook sync --approve {plan.fingerprint}`."
+        ),
     )
 
 
@@ -119,7 +158,7 @@ def permit(plan: Plan, given: Approval) -> None:
     if given.role >= needed:
         return
     beyond = ", ".join(f"{each.code} ({each.count:,})" for each in plan.objections if each.administrator)
-    said = f"Plan {plan.fingerprint} is beyond what an {given.role.label} may approve: {beyond}."
+    said = f"Plan {plan.fingerprint} is beyond what {article(given.role.label)} may approve: {beyond}."
     raise ApprovalDue(
         said if needed > Role.OPERATOR else f"A {given.role.label} approves no plans.",
         plan.fingerprint,

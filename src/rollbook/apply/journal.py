@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -102,6 +102,10 @@ class Journal(Protocol):
 
     def close(self, seqs: Sequence[int], verdict: ChangeVerdict) -> None:
         """Give changes a verdict without a request: linked, blocked, or left for the next run."""
+        ...
+
+    def leave_drifted(self, found: Mapping[int, Mapping[str, Any]]) -> None:
+        """These changes (seqs) are left, as the tenant drifted; `found` are their values that are others now, none where it is gone."""
         ...
 
     def operations(self) -> dict[int, str]:

@@ -65,15 +65,15 @@ def close_drifted(journal: Journal, lookup: Lookup, attempted: Collection[int], 
 
     Returns their seqs. Who has become protected since is left alone too.
     """
-    drifted: list[int] = []
+    drifted: dict[int, Row] = {}
     for look, looked_at in ((_accounts, OF_ACCOUNTS), (_groups, OF_GROUPS), (_relations, RELATION)):
         chosen = [kind for kind in kinds if kind in looked_at]
         rows = _open(journal, chosen, attempted) if chosen else []
         if rows:
-            drifted += look(journal, lookup, rows)
+            drifted |= look(journal, lookup, rows)
     if drifted:
-        journal.close(drifted, ChangeVerdict.DRIFTED)
-    return drifted
+        journal.leave_drifted(drifted)
+    return list(drifted)
 
 
 def _open(journal: Journal, kinds: Sequence[Kind], attempted: Collection[int]) -> list[dict[str, Any]]:
@@ -84,14 +84,14 @@ def _open(journal: Journal, kinds: Sequence[Kind], attempted: Collection[int]) -
     return [row for row in rows if row["seq"] not in attempted]
 
 
-def _accounts(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> list[int]:
+def _accounts(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> dict[int, Row]:
     ids = journal.object_ids()
     found = lookup.users_and_roles(sorted({ids[row["subject"]] for row in rows if row["subject"] in ids}))
     now = {user["object_id"]: user for user in found.filter(~pl.col("protected")).iter_rows(named=True)}
     return _differing(rows, ids, now, OF_ACCOUNTS)
 
 
-def _groups(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> list[int]:
+def _groups(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> dict[int, Row]:
     ids = journal.object_ids()
     found = lookup.groups_by_id(sorted({ids[row["subject"]] for row in rows if row["subject"] in ids}))
     return _differing(rows, ids, {group["object_id"]: group for group in found.iter_rows(named=True)}, OF_GROUPS)
@@ -99,28 +99,31 @@ def _groups(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> list[int]:
 
 def _differing(
     rows: Sequence[Row], ids: Mapping[int, str], now: Mapping[str, Row], looked_at: Mapping[Kind, Still]
-) -> list[int]:
-    """Seqs of changes whose object is gone, or no longer as it was. What this run itself has yet to make is no drift."""
-    return [
-        row["seq"]
-        for row in rows
-        if row["subject"] in ids
-        and (
-            ids[row["subject"]] not in now
-            or not looked_at[Kind(row["kind"])](
-                now[ids[row["subject"]]], values_of(row["before"]), values_of(row["after"])
-            )
-        )
-    ]
+) -> dict[int, Row]:
+    """What was found of changes (seqs) whose object is gone, or no longer as it was: those of their values that are others now.
+
+    What this run itself has yet to make is no drift.
+    """
+    drifted: dict[int, Row] = {}
+    for row in rows:
+        if row["subject"] not in ids:
+            continue
+        there, before, after = now.get(ids[row["subject"]]), values_of(row["before"]), values_of(row["after"])
+        if there is None:
+            drifted[row["seq"]] = {}
+        elif not looked_at[Kind(row["kind"])](there, before, after):
+            compared = (name for name in after if name in before and name in there)
+            drifted[row["seq"]] = {name: there[name] for name in compared if there[name] != before[name]}
+    return drifted
 
 
-def _relations(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> list[int]:
+def _relations(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> dict[int, Row]:
     ids = journal.object_ids()
     groups = sorted({ids[row["subject"]] for row in rows if row["subject"] in ids})
     held = lookup.memberships(groups).select("group_object_id", "user_object_id", "relation")
     there = set(held.iter_rows())
     ending = {(row["subject"], row["object"]) for row in rows if row["kind"] == Kind.REMOVE_OWNER}
-    drifted = []
+    drifted: dict[int, Row] = {}
     for row in rows:
         group, person = ids.get(row["subject"]), ids.get(row["object"]) or values_of(row["after"]).get("object_id")
         if group is None or person is None:
@@ -130,5 +133,5 @@ def _relations(journal: Journal, lookup: Lookup, rows: Sequence[Row]) -> list[in
         if (group, person, int(RELATION[kind])) not in there or (
             became_owner and (row["subject"], row["object"]) not in ending
         ):
-            drifted.append(row["seq"])
+            drifted[row["seq"]] = {}
     return drifted

@@ -2,7 +2,7 @@
 
 Expected is everybody the register puts into a group, whether they can be there yet or not. Of each group therefore
 
-    expected - missing - waiting - held  =  actual - extra - kept
+    expected - missing - waiting - held  =  actual - extra - leaving - kept
 
 which is everybody who should be there and is. Who is *pending* is in the group, and not yet in the team made from it.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rollbook.apply.whys import EXTRA, HELD, KEPT, MISSING, PENDING, STATUSES, WAITING, Why
+from rollbook.apply.whys import BY_A_PERSON, EXTRA, HELD, KEPT, LEAVING, MISSING, PENDING, STATUSES, WAITING, Why
 from rollbook.directory.desired import OUTSIDE
 from rollbook.directory.state import Relation
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
@@ -125,21 +125,30 @@ class Proof:
         return self.missing == 0 and self.extra == 0
 
     def as_json(self) -> dict[str, int]:
-        """The numbers as the command line prints them, and as they are remembered with a run."""
+        """The numbers as the command line prints them, and as they are remembered with a run; of those that wait, or are leaving,
+        what waits for somebody to agree and what somebody refused is told where there is any.
+        """
         of_teams = self.groups.filter(pl.col("purpose") == "team").height
         return {
             "teams": of_teams,
             "groups": self.groups.height - of_teams,
             "members_expected": self.members_expected,
             **{status: self._sum(status) for status in STATUSES},
+            **by_a_person(self.deviations),
         }
 
     def _sum(self, name: str) -> int:
         return int(self.groups[name].sum())
 
 
+def by_a_person(deviations: pl.DataFrame) -> dict[str, int]:
+    """How many deviations (schema DEVIATIONS) are for somebody to agree to, and how many somebody refused; by why, where there are any."""
+    counts = {why.value: deviations.filter(pl.col("why") == why).height for why in BY_A_PERSON}
+    return {why: count for why, count in counts.items() if count}
+
+
 def prove(evidence: Evidence) -> Proof:
-    """Every group with its numbers, and everybody who is missing, extra, pending, kept, waiting or held, with one reason."""
+    """Every group with its numbers, and everybody who is missing, extra, pending, waiting, leaving, held or kept, with one reason."""
     answered = _blocking(evidence.changes)
     told = _told(evidence, answered)
     groups = evidence.groups.join(_of_groups(evidence, answered), on="team", how="left")
@@ -344,7 +353,7 @@ def _absent(absent: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, told
 
 
 def _surplus(surplus: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, told: _Told) -> pl.DataFrame:
-    """Who is there and should not be: kept by rule, else extra."""
+    """Who is there and should not be: kept by rule, leaving once somebody agrees, else extra."""
     doors = groups.select("team", "purpose", "kind", "shut", group_cause="cause")
     last = evidence.changes.filter(_in("cause", Cause.LAST_OWNER)).select(
         team="subject", user="object", last=pl.lit(value=True)
@@ -371,7 +380,7 @@ def _surplus(surplus: pl.DataFrame, evidence: Evidence, groups: pl.DataFrame, to
         (previous, KEPT, pl.lit(Why.KEPT), none),
         (pl.col("last"), KEPT, pl.lit(Why.LAST_OWNER), pl.lit(int(Cause.LAST_OWNER))),
         (by_hand, KEPT, pl.lit(Why.OWNER_BY_HAND), none),
-        (_in("verdict", *_NOT_AGREED), KEPT, _by_verdict(_NOT_REMOVED), none),
+        (_in("verdict", *_NOT_AGREED), LEAVING, _by_verdict(_NOT_REMOVED), none),
     ]
     return _by_case(found, cases, (EXTRA, _by_verdict(_NOT_REMOVED)))
 
@@ -408,7 +417,7 @@ def _strangers(unknown: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
                 why=Why.NOT_IN_REGISTER,
                 seq=pl.lit(None),
             ),
-            _as_deviations(held, object_id=object_id, status=KEPT, why=_by_verdict(_NOT_REMOVED), seq=pl.lit(None)),
+            _as_deviations(held, object_id=object_id, status=LEAVING, why=_by_verdict(_NOT_REMOVED), seq=pl.lit(None)),
             _as_deviations(extra, object_id=pl.col("user_object_id"), status=EXTRA, why=_by_verdict(_NOT_REMOVED)),
         ]
     )

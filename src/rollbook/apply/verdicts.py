@@ -52,8 +52,10 @@ ABOUT: Mapping[str, tuple[Kind, ...]] = {
 NEVER: Mapping[tuple[str, int, str], Told] = {
     (ACCOUNT, 400, ""): Told("Microsoft does not accept a value of the account", OFFICE, waiting_helps=False),
     (ACCOUNT, 403, "Authorization_RequestDenied"): Told(
-        "the account holds an administrator role, or is in a restricted unit; applications may not change it",
-        f"{ADMINISTRATOR} changes it by hand; Rollbook leaves it alone from now on",
+        "Microsoft refused it, although we may write to accounts; perhaps this one holds an administrator role, or is in a "
+        "restricted unit, which nobody checked",
+        f"{ADMINISTRATOR} changes it by hand; Rollbook leaves alone what it put on `rollbook protect list` because of that, "
+        "until `rollbook protect remove` takes it off",
         waiting_helps=False,
     ),
     (ACCOUNT, 403, ""): Told(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from rollbook.plan.changes import Cause
 from rollbook.plan.sentences import REASONS, UNDATED
+from rollbook.words import by_count, counted
 
-MISSING, EXTRA, PENDING, WAITING, HELD, KEPT = STATUSES = ("missing", "extra", "pending", "waiting", "held", "kept")
+MISSING, EXTRA, PENDING, WAITING, LEAVING, HELD, KEPT = STATUSES = (
+    "missing",
+    "extra",
+    "pending",
+    "waiting",
+    "leaving",
+    "held",
+    "kept",
+)
 """What a deviation is, faults first. Only what is missing or extra is one."""
 
 
@@ -41,6 +51,9 @@ class Why(StrEnum):
     ROSTER_PENDING = "roster_pending"
     NOT_ACTIVATED = "not_activated"
 
+
+BY_A_PERSON = (Why.UNAPPROVED, Why.DECLINED)
+"""Why somebody waits, or is still leaving, who would not if somebody had agreed."""
 
 SENTENCES: dict[Why, str] = {
     Why.HELD: "{cause}",
@@ -95,3 +108,32 @@ def why_sentence(why: str, cause: int | None = None, answer: str = "") -> str:
     if not said and code in SILENT:
         return SILENT[code]
     return SENTENCES[code].format(cause=said, answer=said)
+
+
+def but_for(numbers: Mapping[str, int], changes: int = 0) -> str:
+    """What a tenant without a fault is not equal for, as words behind "equal but for"; empty where it is equal.
+
+    `numbers` are those of a proof, `changes` how many of its run wait for approval, which may be of accounts alone.
+    """
+    unapproved, declined = (numbers.get(why.value, 0) for why in BY_A_PERSON)
+    rest = numbers.get(WAITING, 0) + numbers.get(LEAVING, 0) - unapproved - declined
+    told = (
+        [f"{counted(unapproved, 'membership')} that {by_count(unapproved, 'waits', 'wait')} for approval"]
+        if unapproved
+        else []
+    )
+    if changes and not unapproved:
+        told.append(f"{counted(changes, 'change')} that {by_count(changes, 'waits', 'wait')} for approval")
+    if declined:
+        told.append(f"{counted(declined, 'membership')} of which somebody refused the change")
+    if rest:
+        told.append(f"{counted(rest, 'membership')} that {by_count(rest, 'waits', 'wait')} for a stated reason")
+    return ", ".join(told)
+
+
+def verdict_sentence(numbers: Mapping[str, int], changes: int = 0) -> str:
+    """The verdict of a proof in a few words; what is asked as in `but_for`."""
+    if numbers[MISSING] or numbers[EXTRA]:
+        return "NOT equal"
+    excepted = but_for(numbers, changes)
+    return f"proven equal but for {excepted}" if excepted else "proven equal"

@@ -26,6 +26,7 @@ from rollbook.cli import (
     link,
     mapping,
     match,
+    notices,
     passwords,
     person,
     plan,
@@ -39,6 +40,7 @@ from rollbook.cli import (
     show,
     structure,
     sync,
+    trail,
     undo,
     worker,
 )
@@ -73,6 +75,7 @@ app.command("apply")(apply.apply)
 app.command("sync")(sync.sync)
 app.command("connection")(connection.connection)
 app.command("explain")(explain.explain)
+app.command("trail")(trail.trail)
 app.command("undo")(undo.undo)
 app.command("proof")(proof.proof)
 app.command("freeze")(freeze.freeze)
@@ -89,6 +92,7 @@ app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(match.app, name="match")
+app.add_typer(notices.app, name="notices")
 app.add_typer(profile.app, name="profile")
 app.add_typer(person.app, name="person")
 app.add_typer(enrolment.app, name="enrolment")

@@ -26,6 +26,7 @@ def apply(
 
     open_store()  # the modules below need it
     from rollbook.acts.jobs import Wanted
+    from rollbook.acts.runs import require_open
     from rollbook.acts.scopes import apply_planned
     from rollbook.cli import context, listing, passwords, rollover, undo
     from rollbook.cli.follow import through_worker
@@ -43,6 +44,7 @@ def apply(
     }
     if found.purpose in of_its_own:
         of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)
+    require_open(found)
     in_parts = approvals.of_run(found)
     if not yes:
         listing.show_summary(found)

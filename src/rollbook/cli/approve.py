@@ -18,6 +18,7 @@ RunNumber = Annotated[
     int | None, typer.Argument(help="Number of the run. Default: the newest that waits.", show_default=False)
 ]
 Everything = Annotated[bool, typer.Option("--all", help="All of it. Not what a doubted reading of the tenant holds.")]
+AllRefused = Annotated[bool, typer.Option("--all", help="All of it that is open, also what would go ahead by itself.")]
 Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", help="What a guard holds (accounts-disabled ...), or a kind of change (disable_user ...)."),
@@ -42,7 +43,8 @@ def approve(
 ) -> None:
     """Agree to a plan that waits, or to parts of it with all they need. Applies nothing: `rollbook apply` does.
 
-    What was refused is agreed to after all if it is named one by one. Exit status 4 if your role does not reach so far.
+    What was refused is agreed to after all if it is named one by one. Exit status 4 if your role does not reach so far, or if something
+    still waits after --all: what a doubted reading of the tenant holds.
     """
     school, author = context.opened(institute)
     from rollbook.acts.approvals import Choice, agree, waiting_run
@@ -60,11 +62,12 @@ def approve(
     with explained():
         decided = agree(waiting_run(school, run), choice, author)
     _show(decided, as_json=as_json)
+    raise typer.Exit(int(Exit.APPROVAL_DUE if everything and decided.waiting else Exit.OK))
 
 
 def refuse(
     run: RunNumber = None,
-    everything: Everything = False,
+    everything: AllRefused = False,
     kind: Kinds = None,
     item: Items = None,
     person: People = None,
@@ -101,6 +104,7 @@ def as_document(decided: Decided) -> dict[str, Any]:
         "going": decided.going,
         "waiting": decided.waiting,
         "declined": decided.declined,
+        "doubted": decided.doubted,
     }
 
 
@@ -112,6 +116,10 @@ def _show(decided: Decided, *, as_json: bool) -> None:
             f"Run {decided.run.number}: {decided.going:,} changes may be applied, {decided.waiting:,} wait for approval, "
             f"{decided.declined:,} refused."
         )
+        if decided.doubted:
+            out.print(
+                f"{decided.doubted:,} of those that wait follow from a reading of the tenant that is doubted, and need more. Look at "
+                f"the tenant; if it really is so: rollbook approve {decided.run.number} --accept-reading"
+            )
         if decided.going:
             out.print(f"Carry them out with: rollbook apply {decided.run.number}")
-    raise typer.Exit(int(Exit.OK))

@@ -19,24 +19,34 @@ def connection(
     institute: InstituteName = None,
     corporate: Corporate = False,
     test: Annotated[bool, typer.Option("--test", help="Try it now. Exit status 7 if it fails.")] = False,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", help="Day from which the credential no longer holds; told 30, 7 and 1 days before."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the connection to the tenant is: since when it fails, why, who acts, and when it is tried again."""
+    """Show how the connection to the tenant is: whether it is frozen, since when it fails, why, who acts, and when it is tried again."""
     from rollbook.cli import context
 
     school, author = context.opened(institute)
     from rollbook.acts.connections import connection_of
-    from rollbook.acts.failing import health, test_connection
+    from rollbook.acts.failing import health, set_expiry, test_connection
     from rollbook.store.setup import explained
 
     purpose = context.purpose(corporate=corporate)
     with explained():
         found = test_connection(school, purpose, author.actor, author.clock) if test else connection_of(school, purpose)
+        if expires is not None:
+            set_expiry(found, context.day(expires, school, author.clock), author.actor, author.clock)
         told = health(found)
     if as_json:
         print_json(asdict(told))
         return
     out.print(f"{told.tenant}: {told.state.lower()}", style="bold", markup=False)
+    if told.frozen:
+        out.print(f"  It is {told.frozen}. Nothing is written until `rollbook thaw`.", markup=False)
+    if told.expires_on:
+        out.print(f"  Its credential holds until {told.expires_on}.")
     show_failing(found)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rollbook.errors import InputRefused, RollbookError
+from rollbook.errors import InputRefused, RollbookError, TenantError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -23,10 +23,12 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def complain(error: RollbookError) -> None:
-    """Say what happened and what to do, on standard error."""
+    """Say what happened and what to do, on standard error; and what Microsoft calls the request, where it answered."""
     err.print(Text.assemble(("rollbook: ", "bold red"), error.message))
     if error.remedy:
         err.print(Text.assemble(("What to do: ", "bold"), error.remedy))
+    if isinstance(error, TenantError) and error.request_id:
+        err.print(Text(f"For Microsoft's support: request id {error.request_id}", style="dim"))
 
 
 def print_json(document: Any) -> None:

@@ -128,8 +128,12 @@ def run_of(school: Institute, number: int | None) -> Run:
     found = Run.objects.filter(institute=school).exclude(tenant__in=corporate).order_by("-number")
     run = found.first() if number is None else found.filter(number=number).first()
     if run is None:
-        said = "There is no run yet." if number is None else f"There is no run {number}."
-        raise InputRefused(said, remedy="Make a plan with `rollbook plan`.")
+        newest = Run.objects.filter(institute=school).exclude(tenant__in=corporate).order_by("-number").first()
+        if newest is None:
+            raise InputRefused("There is no run yet.", remedy="Make a plan with `rollbook plan`.")
+        raise InputRefused(
+            f"There is no run {number}.", remedy=f"The newest is {newest.number}: `rollbook show {newest.number}`."
+        )
     return run
 
 

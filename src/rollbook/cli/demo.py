@@ -48,6 +48,9 @@ def demo(
     institute: Annotated[str | None, typer.Option(help="Which topmost org to read, if there are several.")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Do not stay up: stop everything at the end.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the portal; 0 picks a free one.")] = 8364,
+    quotas: Annotated[
+        bool, typer.Option("--quotas", help="The tenant keeps Microsoft's quotas: see how long they make it last.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Try Rollbook: sync a school into an emulated Microsoft 365 and look at both.
@@ -63,11 +66,11 @@ def demo(
     open_store()
     with (
         explained(),
-        _servers(home(), headless=headless, port=port) as (emulator, portal),
+        _servers(home(), headless=headless, port=port, quotas=quotas) as (emulator, portal),
         stages(quiet=False) as shown,
     ):
         school, day = _school(home(), source, people, institute, as_of, clock)
-        _connect(school, emulator.said, clock)
+        _connect(school, emulator.said, clock, quotas=quotas)
         document = _story(school, day, emulator.said["control"], clock, shown)
     if as_json:
         print_json(document)
@@ -80,9 +83,9 @@ def demo(
 
 
 @contextmanager
-def _servers(home: Path, *, headless: bool, port: int) -> Iterator[tuple[Running, Running]]:
+def _servers(home: Path, *, headless: bool, port: int, quotas: bool) -> Iterator[tuple[Running, Running]]:
     """The emulated tenant and the portal, running; both stopped afterwards if headless, or if the demo failed."""
-    emulator = _emulator(home)
+    emulator = _emulator(home, quotas=quotas)
     try:
         portal = Running(
             *processes.start(["serve", "--port", str(0 if headless else port), "--json"], home / "portal.log")
@@ -102,15 +105,20 @@ def _servers(home: Path, *, headless: bool, port: int) -> Iterator[tuple[Running
         processes.stop(emulator.pid)
 
 
-def _emulator(home: Path) -> Running:
-    """The emulated tenant of this installation: the one that is running, else a new process on the same state."""
+def _emulator(home: Path, *, quotas: bool) -> Running:
+    """The emulated tenant of this installation: the one that is running, else a new process on the same state.
+
+    It keeps Microsoft's quotas, or none, from now on; delays it has none.
+    """
     note = home / "emulator.json"
     if note.exists():
         known = json.loads(note.read_text(encoding="utf-8"))
         if processes.alive(known["pid"]) and processes.answers(f"{known['said']['control']}/health"):
+            processes.post(f"{known['said']['control']}/quotas", {"scale": 1.0 if quotas else None})
             return Running(known["pid"], known["said"])
     state = home / "tenant.state"
-    arguments = ["emulator", "serve", "--port", "0", "--state", str(state), "--quota-scale", "off", "--delays", "off"]
+    kept = ["--quota-scale", "1" if quotas else "off", "--delays", "off"]
+    arguments = ["emulator", "serve", "--port", "0", "--state", str(state), *kept]
     pid, said = processes.start(arguments, home / "emulator.log")
     note.write_text(json.dumps({"pid": pid, "said": said}), encoding="utf-8")
     note.chmod(0o600)
@@ -153,7 +161,7 @@ def _sample(home: Path, people: int, clock: Clock) -> Path:
     return folder
 
 
-def _connect(school: Institute, said: dict[str, Any], clock: Clock) -> None:
+def _connect(school: Institute, said: dict[str, Any], clock: Clock, *, quotas: bool) -> None:
     from rollbook.acts.actor import DEMO
     from rollbook.acts.connections import Credentials, connect
 
@@ -165,7 +173,7 @@ def _connect(school: Institute, said: dict[str, Any], clock: Clock) -> None:
         graph_url=said["graph"],
         login_url=said["login"],
         emulated=True,
-        quotas=False,
+        quotas=quotas,
     )
     connect(school, given, DEMO, clock)
 
@@ -214,7 +222,7 @@ def _timed_sync(
 
     processes.post(f"{control}/counters/reset")
     began = clock.monotonic()
-    with session(school, day, DEMO, clock, Show(shown.tell, shown)) as open_session:
+    with session(school, day, DEMO, clock, Show(shown.tell, shown, shown.note)) as open_session:
         done = _approved(open_session)
     seconds = round(clock.monotonic() - began, 2)
     return done, seconds, processes.get_json(f"{control}/counters")

@@ -24,17 +24,20 @@ def explain(
             show_default=False,
         ),
     ],
+    everything: Annotated[bool, typer.Option("--all", help="All that the newest 50 runs did about it.")] = False,
     institute: InstituteName = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Explain an account or a team: the rule, the row of the register, the runs, Microsoft's answers. Changes nothing."""
     school, author = context.opened(institute)
+    from rollbook.acts.explain import EVENTS
     from rollbook.acts.explain import explain as explained_by
     from rollbook.store.setup import explained
 
     with explained():
-        found = explained_by(school, who, context.day(as_of, school, author.clock))
+        day = context.day(as_of, school, author.clock)
+        found = explained_by(school, who, day, None if everything or as_json else EVENTS)
     if as_json:
         print_json(_document(found))
     else:
@@ -63,6 +66,7 @@ def _event(event: Event) -> dict[str, Any]:
         "verdict": line.verdict,
         "change": line.sentence,
         "reason": line.reason,
+        "hold": line.hold or None,
         "answer": line.answer or None,
     }
 
@@ -76,8 +80,11 @@ def _print(found: Explanation) -> None:
     out.print("What runs did, the newest first:" if found.events else "No run ever concerned it.", style="bold")
     for event in found.events:
         line = event.line
-        said = f"; Microsoft: {line.answer}" if line.answer else ""
+        held = f"; {line.hold}" if line.hold else ""
+        said = f"{held}; Microsoft: {line.answer}" if line.answer else held
         out.print(
             f"  run {event.run}, {event.at:%Y-%m-%d %H:%M}, {line.verdict}: {line.sentence}: {line.reason}{said}",
             markup=False,
         )
+    if found.more_events:
+        out.print(f"  ... and {found.more_events:,} more; all of them with --all or --json", style="dim")

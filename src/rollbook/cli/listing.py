@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from rollbook.apply.verdicts import said
+from rollbook.apply.whys import verdict_sentence
 from rollbook.cli.console import out
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
-from rollbook.words import counted
+from rollbook.words import by_count, counted
 
 if TYPE_CHECKING:
     from rollbook.store.changes import Line, Selection
@@ -36,6 +37,8 @@ def summary(run: Run) -> dict[str, Any]:
         "scope": run.scope,
         "people": len(run.looked["people"]) if "people" in run.looked else None,
         "missed": run.looked.get("missed"),
+        "supersedes": run.looked.get("supersedes"),
+        "superseded_by": run.looked.get("superseded_by"),
         "fingerprint": run.fingerprint,
         "as_of": run.as_of.isoformat(),
         "first_run": run.first_run,
@@ -102,14 +105,15 @@ def show_kinds(run: Run) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("", "what"):
         table.add_column(name)
-    for name in ("to do" if run.finished_at is None else "changes", "waits"):
+    held = any(row.unapproved for row in rows)
+    for name in ("to do" if run.finished_at is None else "changes", *(["for approval"] if held else []), "waits"):
         table.add_column(name, justify="right")
     shown = ""
     for row in rows:
         cells = (
             "" if row.part == shown else row.part,
             row.act,
-            *(f"{n:,}" if n else "-" for n in (row.acting, row.waiting)),
+            *(f"{n:,}" if n else "-" for n in (row.acting, *([row.unapproved] if held else []), row.waiting)),
         )
         table.add_row(*cells)
         shown = row.part
@@ -123,6 +127,7 @@ def show_summary(run: Run) -> None:
         f"Run {run.number}: {run.get_state_display().lower()}, plan {run.fingerprint}, for {run.as_of}", style="bold"
     )
     out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'] or 0, 'person', 'people'))}")
+    show_succession(told)
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(
@@ -144,7 +149,23 @@ def show_summary(run: Run) -> None:
         known = f" [request id {asked}]" if asked else ""
         out.print(f"  Stopped: {run.stopped['message']} {run.stopped['remedy']}{known}", markup=False)
     if run.proof:
-        show_proof(run.proof)
+        show_proof(run, run.proof)
+
+
+def show_succession(told: dict[str, Any]) -> None:
+    """Which run counts instead of this one (`told` as in summary), and which approvals count no longer because of it."""
+    if told["superseded_by"]:
+        out.print(
+            f"  Superseded by run {told['superseded_by']}: that plan counts, and approvals of this one no longer do."
+        )
+    lost = told["supersedes"]["approvals"] if told["supersedes"] else 0
+    if lost:
+        which = ", ".join(map(str, told["supersedes"]["runs"]))
+        out.print(
+            f"  {counted(lost, 'approval')} of run {which} no longer {by_count(lost, 'counts', 'count')}: this plan differs from the one "
+            "that was approved. What was refused stays refused.",
+            markup=False,
+        )
 
 
 SHOWN = 10
@@ -159,17 +180,36 @@ ABOUT = {
 
 
 def show_unapproved(run: Run) -> None:
-    """What to do about changes of a run that wait for approval, if some do."""
-    from rollbook.store.approvals import unapproved
+    """What to do about changes of a run that wait for approval, if some do: how many, why, who may agree, and how."""
+    from rollbook.acts.pending import pending
 
-    count = unapproved(run)
-    if count:
-        out.print(f"  {count:,} changes wait for approval: rollbook show {run.number}, rollbook approve {run.number}")
+    found = pending(run)
+    if found is None:
+        return
+    why = ", ".join(f"{reason} ({count:,})" for reason, count in found.reasons)
+    said = f"  {counted(found.count, 'change waits', 'changes wait')} for approval of {found.whom}{': ' if why else '.'}{why}"
+    out.print(said, markup=False)
+    for command in found.agreeing:
+        out.print(f"    {command}", markup=False)
+    if run.purpose == run.Purpose.SYNCHRONIZATION:
+        out.print(
+            "    Or to parts of it: --person, --team, --item; `rollbook refuse` takes the same. "
+            f"Then: rollbook apply {run.number}",
+            markup=False,
+        )
+    if found.doubted:
+        out.print(
+            f"  {found.doubted:,} of them follow from a reading of the tenant that is doubted: look at the tenant before you say that it "
+            "really is so (--accept-reading).",
+            markup=False,
+        )
 
 
-def show_proof(proof: dict[str, int]) -> None:
-    """The proof in one line."""
-    verdict = "proven equal" if not proof["missing"] and not proof["extra"] else "NOT equal"
+def show_proof(run: Run, proof: dict[str, int]) -> None:
+    """The proof of a run in one line."""
+    from rollbook.store.approvals import agreeable
+
+    verdict = verdict_sentence(proof, agreeable(run))
     groups = f" and {counted(proof['groups'], 'group')}" if proof.get("groups") else ""
     others = "".join(f", {proof[name]:,} {word}" for name, word in APART.items() if proof.get(name))
     out.print(
@@ -178,7 +218,7 @@ def show_proof(proof: dict[str, int]) -> None:
     )
 
 
-APART = {"waiting": "waiting", "held": "held", "kept": "kept by rule"}
+APART = {"waiting": "waiting", "leaving": "leaving once somebody agrees", "held": "held", "kept": "kept by rule"}
 """What a proof tells apart from faults, told where there is any."""
 
 

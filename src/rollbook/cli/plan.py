@@ -77,9 +77,10 @@ def plan(
         if ahead:
             out.print(f"{ahead:,} changes go ahead with the next rollbook sync; the others wait:")
         out.print(
-            f"An {needed_role(made).label} has to agree: rollbook apply {run.number}, or rollbook sync --approve "
-            f"{run.fingerprint}; to a part of it with rollbook approve {run.number} (--kind, --item, --person, --team)"
+            f"An {needed_role(made).label} has to agree: to all of it with rollbook apply {run.number}, or rollbook sync --approve "
+            f"{run.fingerprint}; or in parts:"
         )
+        listing.show_unapproved(run)
     elif made.counts["changes"]:
         out.print(f"Carry it out with: rollbook apply {run.number}")
     else:

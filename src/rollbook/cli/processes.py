@@ -39,9 +39,10 @@ def get_json(url: str) -> Any:
         return json.load(response)
 
 
-def post(url: str) -> None:
+def post(url: str, body: Any = None) -> None:
     """Ask a control address on this machine to do what it does."""
-    request = urllib.request.Request(url, data=b"{}", method="POST", headers={"Content-Type": "application/json"})  # noqa: S310
+    sent = json.dumps({} if body is None else body).encode()
+    request = urllib.request.Request(url, data=sent, method="POST", headers={"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=60):  # noqa: S310
         return
 

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from rollbook.apply.whys import STATUSES
+from rollbook.apply.whys import STATUSES, verdict_sentence
 from rollbook.cli import context
 from rollbook.cli.console import Json, err, out, print_json, refuse_both
 from rollbook.cli.context import InstituteName
@@ -69,7 +69,7 @@ def _document(told: Told) -> dict[str, Any]:
         "holds": told.holds,
         "expected": int(groups["expected"].sum()),
         "actual": int(groups["actual"].sum()),
-        **{status: int(groups[status].sum()) for status in STATUSES},
+        **told.numbers,
         "groups": groups.to_dicts(),
         "deviations": told.deviations.drop("team").to_dicts(),
     }
@@ -129,7 +129,7 @@ def _state(row: dict[str, Any]) -> str:
 
 def _verdict(told: Told) -> None:
     groups = told.groups
-    verdict = "proven equal" if told.holds else "NOT equal"
+    verdict = verdict_sentence(told.numbers)
     said = ", ".join(f"{groups[status].sum():,} {status}" for status in STATUSES)
     out.print(
         f"Run {told.run.number}, for {told.run.as_of}: {verdict}: {counted(groups.height, 'group')}, "

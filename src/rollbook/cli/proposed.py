@@ -35,7 +35,7 @@ def decide(school: Institute, run: Run, proposal: Proposal, *, yes: bool, as_jso
     from rollbook.store.changes import select
     from rollbook.store.runs import verdict_counts
 
-    if run.counts["changes"] and not yes and not typer.confirm(proposal.question, err=True):
+    if run.counts["changes"] and not yes and not _agreed(proposal.question):
         proposal.withdraw(run)
         raise typer.Abort
     with context.open_session(school, run.as_of, SystemClock(), quiet=quiet or as_json) as session:
@@ -49,3 +49,11 @@ def decide(school: Institute, run: Run, proposal: Proposal, *, yes: bool, as_jso
             proposal.afterwards()
     good = {ChangeVerdict.DONE, ChangeVerdict.WAITS}
     raise typer.Exit(int(Exit.OK if set(verdicts) <= good else Exit.CHANGES_FAILED))
+
+
+def _agreed(question: str) -> bool:
+    """Whether whoever is at this terminal says yes; no answer at all, as at the end of the input or after Ctrl-C, is a no."""
+    try:
+        return bool(typer.confirm(question, err=True))
+    except typer.Abort:
+        return False

@@ -23,7 +23,7 @@ def protect() -> None:
 
 @app.command("list")
 def list_(institute: InstituteName = None, corporate: Corporate = False, as_json: Json = False) -> None:
-    """List them: kept by an administrator, or remembered because Microsoft refused a change."""
+    """List them: kept by an administrator, or remembered by a run because Microsoft refused a change."""
     school, _ = context.opened(institute)
     from rollbook.acts.protection import listed
 
@@ -36,6 +36,10 @@ def list_(institute: InstituteName = None, corporate: Corporate = False, as_json
         told = f"{entry.kind} by {entry.by} {entry.at:%Y-%m-%d %H:%M}: {entry.reason}"
         out.print(f"{entry.object_id}  {who or '-'}  {told}", markup=False)
     out.print(f"{len(found):,} on the list.")
+    if any(entry.kind == "refused" for entry in found):
+        out.print(
+            "What Microsoft refused is tried again once it is off the list: rollbook protect remove", markup=False
+        )
 
 
 @app.command()

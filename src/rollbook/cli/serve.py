@@ -49,6 +49,7 @@ def working(slots: int) -> Iterator[None]:
     if not slots:
         yield
         return
+    from rollbook.acts.chores import CHORES
     from rollbook.acts.worker import Worker
     from rollbook.cli.processes import CLOCK
 
@@ -57,7 +58,7 @@ def working(slots: int) -> Iterator[None]:
 
     def work() -> None:
         try:
-            left.append(Worker(slots, CLOCK).run(stop))
+            left.append(Worker(slots, CLOCK, CHORES).run(stop))
         except TenantBusy as busy:
             err.print(f"{busy.message} The portal is served without one.", markup=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -28,6 +29,7 @@ def show(
     from rollbook.cli import context, listing
     from rollbook.cli.connection import show_failing
     from rollbook.plan.changes import ChangeVerdict
+    from rollbook.store.approvals import decisions_of
     from rollbook.store.changes import Selection, select
     from rollbook.store.models import Connection
 
@@ -35,7 +37,9 @@ def show(
         found = context.run_of(context.institute(institute), run)
         selection = select(found)
         if as_json:
-            print_json({**listing.summary(found), "plan": [listing.as_json(line) for line in selection.lines()]})
+            decided = [asdict(each) for each in decisions_of(found)]
+            lines = [listing.as_json(line) for line in selection.lines()]
+            print_json({**listing.summary(found), "decisions": decided, "plan": lines})
             return
         if not everything:
             # What went as planned needs no line of its own.
@@ -43,6 +47,11 @@ def show(
             selection = Selection(found, rows, rows.count())
         listing.show_changes(selection, None if everything else SHOWN)
         listing.show_summary(found)
+        for each in decisions_of(found):
+            told = (
+                f"{each.decided.capitalize()} by {each.actor} ({each.role}), {each.at:%Y-%m-%d %H:%M} UTC: {each.what}"
+            )
+            out.print(f"  {told}", markup=False)
         listing.show_unapproved(found)
         held_up = frozen(found.institute)
         if held_up:

@@ -28,6 +28,7 @@ def worker(concurrency: Slots = 4, metrics_port: MetricsPort = 0, as_json: Json 
     from rollbook.store.setup import open_store
 
     open_store()  # the modules below need it
+    from rollbook.acts.chores import CHORES
     from rollbook.acts.worker import Worker
     from rollbook.cli.processes import CLOCK
 
@@ -38,7 +39,7 @@ def worker(concurrency: Slots = 4, metrics_port: MetricsPort = 0, as_json: Json 
         from prometheus_client import start_http_server
 
         start_http_server(metrics_port, addr="127.0.0.1")
-    process = Worker(concurrency, CLOCK)
+    process = Worker(concurrency, CLOCK, CHORES)
     typer.echo(
         json.dumps({"worker": process.name}) if as_json else f"Worker {process.name}, {concurrency} tenants at once"
     )

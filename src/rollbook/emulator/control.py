@@ -154,8 +154,8 @@ class Control:
         return Answer(200, {"now": self._tenant(None).stamp()})
 
     def _set_quotas(self, body: Any) -> Answer:
-        """Other quotas from now on: {"scale": 0.5}, or null for none."""
-        scale = body["scale"]
+        """Other quotas from now on: {"scale": 0.5}; null, or a scale of null, for none."""
+        scale = None if body is None else body["scale"]
         self._graph.quotas.set_scale(None if scale is None else float(scale))
         return Answer(200, {"scale": scale})
 

@@ -29,6 +29,26 @@ WRITERS: tuple[tuple[re.Pattern[str], str, frozenset[str]], ...] = (
 )
 """Of writes that a synchronization cannot do without: the permission they need, and others of which one is enough."""
 
+DIRECTORY_READ = frozenset({"Directory.Read.All", DIRECTORY})
+
+READERS: tuple[tuple[re.Pattern[str], str, frozenset[str]], ...] = (
+    (re.compile(r"^GET /domains$"), "Domain.Read.All", DIRECTORY_READ | {"Domain.ReadWrite.All"}),
+    (
+        re.compile(r"^GET /organization$"),
+        "Organization.Read.All",
+        DIRECTORY_READ | {"Organization.ReadWrite.All", "User.Read.All"},
+    ),
+    (
+        re.compile(r"^GET /subscribedSkus$"),
+        "Organization.Read.All",
+        DIRECTORY_READ
+        | {"Organization.ReadWrite.All", "LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All"},
+    ),
+    (re.compile(r"^GET /users(/delta)?$"), "User.ReadWrite.All", DIRECTORY_READ | {"User.Read.All"}),
+    (re.compile(r"^GET /education/classes(/delta)?$"), "EduRoster.ReadWrite.All", frozenset({"EduRoster.Read.All"})),
+)
+"""The same of reads (graph.md section 11); of what is asked of the application, the one that covers it."""
+
 
 def roles_of(token: str) -> frozenset[str]:
     """The permissions an access token says it has."""
@@ -48,10 +68,11 @@ def withdrawn(request: Request, refused: TenantError, roles: AbstractSet[str]) -
             **facts,
         )
     called = f"{request.method} {request.path.partition('?')[0]}"
-    for pattern, wanted, enough in WRITERS:
+    for pattern, wanted, enough in (*WRITERS, *READERS):
         if pattern.search(called) and wanted not in roles and enough.isdisjoint(roles):
+            done = "changed" if request.writes else "read"
             return Stop(
-                f"Our application does not have the permission {wanted} (any more), so nothing of this kind can be changed.",
+                f"Our application does not have the permission {wanted} (any more), so nothing of this kind can be {done}.",
                 remedy="An administrator of Microsoft 365 grants it and gives consent again. Waiting does not help.",
                 **facts,
             )

@@ -37,7 +37,11 @@ HIDDEN_MEMBERS = "Member.Read.Hidden"
 """Without this role, members of class groups are silently left out of answers (graph.md section 13.5)."""
 
 
-ROLES = "/roleManagement/directory"
+ASSIGNED = "/roleManagement/directory/roleAssignments"
+ELIGIBLE = "/roleManagement/directory/roleEligibilityScheduleInstances"
+ASSIGNABLE = "/groups?$filter=isAssignableToRole%20eq%20true&$select=id"
+ROLE_PATHS = (ASSIGNED, ELIGIBLE, ASSIGNABLE)
+"""What says who holds a directory role."""
 
 
 class GraphReader:
@@ -50,6 +54,25 @@ class GraphReader:
         self._mark_property = mark_property
         self._clock = clock
         self._throttle = throttle or Throttle.unlimited()
+        self._ahead: dict[str, Answer] = {}
+
+    def read_ahead(self, paths: Sequence[str]) -> None:
+        """Ask in one batch for pages that will be wanted next. What is not answered well is asked for alone in its turn, as ever."""
+        requests = [Request("GET", self._transport.path_of(path)) for path in paths]
+        self._admit(requests)
+        try:
+            outer, now = self._get(batch.pack(requests)), self._clock.monotonic()
+        except (Never, Later):
+            return
+        for path, request, answer in zip(paths, requests, batch.unpack(outer, len(requests)), strict=True):
+            if answer is not None:
+                self._throttle.told(request, answer, now)
+            if answer is not None and answer.status == 200:
+                self._ahead[path] = answer
+
+    def read_ahead_of_a_look(self, links: Sequence[str]) -> None:
+        """What every look at a tenant begins with, in one batch: where delta rounds go on, domains, licences, and who holds roles."""
+        self.read_ahead([*links, "/domains", "/organization", "/subscribedSkus", *ROLE_PATHS])
 
     def users(self) -> pl.DataFrame:
         """All users, the softly deleted ones among them (schema USERS), link null."""
@@ -93,11 +116,11 @@ class GraphReader:
         Source: graph.md section 13.10. Eligible roles exist only with P2; without it Microsoft refuses to list them.
         """
         try:
-            principals = {entry["principalId"] for entry in self._pages(f"{ROLES}/roleAssignments")}
+            principals = {entry["principalId"] for entry in self._pages(ASSIGNED)}
         except Never:
             return None
         try:
-            principals |= {entry["principalId"] for entry in self._pages(f"{ROLES}/roleEligibilityScheduleInstances")}
+            principals |= {entry["principalId"] for entry in self._pages(ELIGIBLE)}
         except Never as refused:
             if refused.status not in (400, 403):
                 raise
@@ -110,8 +133,7 @@ class GraphReader:
 
     def _through_groups(self) -> set[str]:
         """Ids of everybody in a group to which roles can be assigned."""
-        options = "$filter=isAssignableToRole%20eq%20true&$select=id"
-        groups = [group["id"] for group in self._pages(f"/groups?{options}")]
+        groups = [group["id"] for group in self._pages(ASSIGNABLE)]
         paths = [f"/groups/{group}/{kind}?$select=id&$top={PAGE}" for group in groups for kind in ("members", "owners")]
         return {person["id"] for path in paths for person in self._pages(path)}
 
@@ -284,6 +306,9 @@ class GraphReader:
         yield from self._entries(request, self._get_page(request))
 
     def _get_page(self, request: Request) -> Answer:
+        ahead = self._ahead.pop(request.path, None)
+        if ahead is not None:
+            return ahead
         self._admit([request])
         return self._get(request)
 

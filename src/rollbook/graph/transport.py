@@ -56,6 +56,10 @@ class Transport:
         """The access token in use."""
         return self._token()
 
+    def path_of(self, address: str) -> str:
+        """A path below our base: of a whole address that lies there, as next links do; a path as it is."""
+        return address.removeprefix(self._base)
+
     def send(self, request: Request) -> Answer:
         """The answer. Raises `Lost` if none came, `Stop` if nobody listens at the address."""
         answer = self._send(request, self._token())

@@ -63,7 +63,12 @@ STRANGERS: Mapping[Kind, Kind] = {
     Kind.RETURN_STRANGER: Kind.REMOVE_STRANGER,
 }
 
-LICENSING = (Kind.LICENSE_USER, Kind.UNLICENSE_USER, Kind.LICENSE_GROUP)
+LICENSING: Mapping[Kind, Kind] = {
+    Kind.LICENSE_USER: Kind.UNLICENSE_USER,
+    Kind.UNLICENSE_USER: Kind.LICENSE_USER,
+    Kind.LICENSE_GROUP: Kind.LICENSE_GROUP,
+}
+"""What undoes a change of licences, where nothing more is known of it; what is both given and taken is given."""
 
 ENDING = (Kind.REMOVE_OWNER, Kind.REMOVE_MEMBER, Kind.LEAVE_LICENCE_GROUP)
 
@@ -108,14 +113,14 @@ def plan_undo(done: pl.DataFrame, links: pl.DataFrame, actual: State, archived: 
     there = _there(links, actual)
     accounts = [
         *_sign_in(_of(done, SIGN_IN), there.people),
-        *_licences(_of(done, (Kind.LICENSE_USER, Kind.UNLICENSE_USER)), there.people, Kind.LICENSE_USER, asked.plans),
+        *_licences(_of(done, (Kind.LICENSE_USER, Kind.UNLICENSE_USER)), there.people, Cause.ACCOUNT_GONE, asked.plans),
     ]
     relations, relying = _relations(_of(done, RELATIONS), there, _acting(there, together(accounts)))
     parts = [
         *accounts,
         *_values(_of(done, VALUES), there.people, Cause.ACCOUNT_GONE),
         *_values(_of(done, GROUP_VALUES), there.groups, Cause.GROUP_GONE),
-        *_licences(_of(done, (Kind.LICENSE_GROUP,)), there.groups, Kind.LICENSE_GROUP, asked.plans),
+        *_licences(_of(done, (Kind.LICENSE_GROUP,)), there.groups, Cause.GROUP_GONE, asked.plans),
         *_archiving(_of(done, ARCHIVING), there.groups, archived),
         *relations,
         *_strangers(_of(done, STRANGERS), there.groups),
@@ -252,10 +257,9 @@ def _put_back(changed: pl.DataFrame, kind: Kind, names: tuple[str, ...]) -> list
 HELD = pl.Struct({"licences": pl.List(pl.String), "plans_off": pl.List(pl.String)})
 
 
-def _licences(done: pl.DataFrame, there: pl.DataFrame, kind: Kind, plans: pl.DataFrame) -> list[pl.DataFrame]:
+def _licences(done: pl.DataFrame, there: pl.DataFrame, gone: Cause, plans: pl.DataFrame) -> list[pl.DataFrame]:
     """Products given are taken back, products taken are given again, with the plans that were off; as far as they still are so."""
     unknown = done.filter(pl.col("before").is_null())  # by plans of a version that did not remember it
-    gone = Cause.ACCOUNT_GONE if kind == Kind.LICENSE_USER else Cause.GROUP_GONE
     able, unable = _split(_judged(done.drop_nulls("before"), there, gone))
     told = able.select(
         "link",
@@ -297,10 +301,18 @@ def _licences(done: pl.DataFrame, there: pl.DataFrame, kind: Kind, plans: pl.Dat
     )
     before = pl.struct(licences="licences_had", plans_off="plans_had").struct.json_encode()
     return [
-        rows(changing, kind, Cause.UNDONE, before=before, after=values("licences", "remove")),
-        waits(unable, kind, pl.col("why")),
-        waits(unknown, kind, Cause.STAYS),
+        rows(changing, _licensing(done), Cause.UNDONE, before=before, after=values("licences", "remove")),
+        waits(unable, _turned(LICENSING), pl.col("why")),
+        waits(unknown, pl.col("kind"), Cause.STAYS),
     ]
+
+
+def _licensing(done: pl.DataFrame) -> pl.Expr:
+    """The kind of a row [licences, remove]: only who is given nothing loses a licence; a group carries others."""
+    if done["kind"].is_in([int(Kind.LICENSE_GROUP)]).any():
+        return pl.lit(int(Kind.LICENSE_GROUP))
+    giving = pl.col("licences").list.len() > 0
+    return pl.when(giving).then(pl.lit(int(Kind.LICENSE_USER))).otherwise(pl.lit(int(Kind.UNLICENSE_USER)))
 
 
 SENT = pl.Struct({"licences": pl.List(pl.Struct({"sku": pl.String})), "remove": pl.List(pl.String)})
@@ -319,7 +331,7 @@ def _acting(there: _There, accounts: pl.DataFrame) -> Acting:
     planned = accounts.filter(pl.col("verdict") == int(ChangeVerdict.PLANNED))
     signing = planned.filter(pl.col("kind").is_in([int(kind) for kind in set(SIGN_IN.values())]))
     after = signing.select(link="subject", after=pl.col("kind") == int(Kind.ENABLE_USER))
-    sent = planned.filter(pl.col("kind") == int(Kind.LICENSE_USER)).select(
+    sent = planned.filter(pl.col("kind").is_in([int(Kind.LICENSE_USER), int(Kind.UNLICENSE_USER)])).select(
         "subject", pl.col("after").str.json_decode(SENT).struct.unnest()
     )
     given = sent.select(link="subject", more=pl.col("licences").list.len().cast(pl.Int64) - pl.col("remove").list.len())

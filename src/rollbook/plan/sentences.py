@@ -21,7 +21,7 @@ ACTS: dict[Kind, Say] = {
     Kind.RENAME_USER: lambda who, _: f"{who} gets another user name",
     Kind.SET_PASSWORD: lambda who, _: f"{who} gets a new password",
     Kind.LICENSE_USER: lambda who, _: f"{who} gets a licence",
-    Kind.UNLICENSE_USER: lambda who, _: f"{who}'s licence is taken back",
+    Kind.UNLICENSE_USER: lambda who, _: f"{who} loses the licence",
     Kind.CREATE_GROUP: lambda what, _: f"{what}: the group is made",
     Kind.LICENSE_GROUP: lambda what, _: f"{what}: the group carries the profile's licences",
     Kind.JOIN_LICENCE_GROUP: lambda what, who: f"{who} gets a licence through the group {what}",
@@ -33,15 +33,21 @@ ACTS: dict[Kind, Say] = {
     Kind.UPDATE_GROUP: lambda what, _: f"{what}'s group is updated",
     Kind.UNARCHIVE_TEAM: lambda what, _: f"{what}'s team is no longer archived",
     Kind.ADD_OWNER: lambda what, who: f"{what} gets the owner {who}",
-    Kind.ADD_MEMBER: lambda what, who: f"{what} gained {who}",
+    Kind.ADD_MEMBER: lambda what, who: f"{what} gains {who}",
     Kind.CREATE_TEAM: lambda what, _: f"{what} becomes a team",
-    Kind.REMOVE_MEMBER: lambda what, who: f"{what} lost {who}",
+    Kind.REMOVE_MEMBER: lambda what, who: f"{what} loses {who}",
     Kind.REMOVE_OWNER: lambda what, who: f"{what} no longer has the owner {who}",
     Kind.DEMOTE_OWNER: lambda what, who: f"{what} has {who} as a member, no longer as owner",
-    Kind.REMOVE_STRANGER: lambda what, _: f"{what} lost somebody who is not in the register",
+    Kind.REMOVE_STRANGER: lambda what, _: f"{what} loses somebody who is not in the register",
     Kind.ARCHIVE_TEAM: lambda what, _: f"{what}'s team is archived",
     Kind.RETURN_STRANGER: lambda what, _: f"{what} gets somebody back who is not in the register",
 }
+
+PUT_BACK: dict[Kind, Say] = {
+    Kind.LICENSE_USER: lambda who, _: f"{who} gets back the licences there were before",
+    Kind.LICENSE_GROUP: lambda what, _: f"{what}: the group carries the licences it had before",
+}
+"""What happens where a run is undone, and the kind alone would say what that run did."""
 
 REASONS: dict[Cause, str] = {
     Cause.NO_ACCOUNT: "in the register, without an account",
@@ -89,8 +95,8 @@ REASONS: dict[Cause, str] = {
     Cause.NO_NAME: "waits: no user name can be made from what the register says",
     Cause.NO_SEATS: "waits: no free licence; buy seats or free some",
     Cause.OWNERS_WAIT: "waits: no teacher of the class has an enabled account with a licence yet",
-    Cause.ACCOUNT_GONE: "waits: the linked account is no longer in the tenant; restore it or unlink",
-    Cause.TEAM_GONE: "waits: the linked group is no longer in the tenant; restore it or unlink",
+    Cause.ACCOUNT_GONE: "waits: the linked account is no longer in the tenant; restore it at Microsoft, or `rollbook link unlink`",
+    Cause.TEAM_GONE: "waits: the linked group is no longer in the tenant; restore it at Microsoft, or `rollbook link unlink --class`",
     Cause.HELD: "waits: held, the enrolment began on {day}, before the sync start date; see `rollbook release`",
     Cause.GROUP_MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook teams` and `rollbook tree`",
     Cause.TOO_MANY_GROUPS: "waits: Microsoft lets nobody be in more groups than this person would be",
@@ -101,8 +107,8 @@ REASONS: dict[Cause, str] = {
     Cause.STAFF_BY_EMAIL: "waits: found by an e-mail address, which its owner can change; link staff by hand",
     Cause.PROTECTED: (
         "waits: the account holds an administrator role (or we may not read roles), is in a restricted administrative "
-        "unit, or is on the list of `rollbook protect`, "
-        "so only an administrator changes it"
+        "unit, or is on the list of accounts that are never touched, so only an administrator changes it; see "
+        "`rollbook protect list`, and `rollbook protect remove` for what is on it"
     ),
     Cause.MAPPING_FAILED: "waits: a mapping gives no usable value; see `rollbook mapping try`",
     Cause.GROUP_GONE: "waits: the linked group is no longer in the tenant; restore it at Microsoft",
@@ -162,7 +168,7 @@ OBJECTIONS: dict[str, tuple[str, str]] = {
     "teams-archived": ("team", "would be archived"),
     "teams-unarchived": ("team", "would be taken back from the archive"),
     "run-undone": ("change", "would be put back"),
-    "teams-emptied": ("team", "would lose most of its people"),
+    "teams-emptied": ("team", "would lose over half of the members"),
     "teams-moved": ("team", "would begin while as many are left by everybody, as if classes had got other ids"),
 }
 
@@ -241,7 +247,8 @@ def sentence(kind: int, cause: int, subject: str, other: str = "", day: dt.date 
     if why == Cause.STAYS:
         return Sentence(ACTS[Kind(kind)](subject, other), STAYS[Kind(kind)])
     template = UNDATED.get(why, REASONS[why]) if day is None else REASONS[why]
-    return Sentence(ACTS[Kind(kind)](subject, other), template.format(day=day.isoformat() if day else ""))
+    act = PUT_BACK.get(Kind(kind), ACTS[Kind(kind)]) if why == Cause.UNDONE else ACTS[Kind(kind)]
+    return Sentence(act(subject, other), template.format(day=day.isoformat() if day else ""))
 
 
 def told_values(before: Mapping[str, object], after: Mapping[str, object]) -> str:
@@ -258,7 +265,7 @@ def _shown(value: object) -> str:
 
 
 def objection_sentence(objection: Objection) -> str:
-    """A tripped guard as a sentence, with the limits it compares against."""
+    """A tripped guard as a sentence: the limit that was passed, and who has to agree because of it."""
     who = "an institute administrator" if objection.administrator else "a person"
     if objection.code in READ:
         return READ[objection.code].format(
@@ -268,7 +275,10 @@ def objection_sentence(objection: Objection) -> str:
     what = f"{counted(objection.count, one)} {would}"
     if not objection.limit:
         return f"{what}; {who} has to look at each of them."
+    of = f"{what}, of {objection.managed:,} managed"
+    if objection.count > objection.limit:
+        return f"{of}: more than {objection.limit:,}, so {who} has to agree."
     return (
-        f"{what} of {objection.managed} managed; beyond {objection.limit} or {objection.percent:g} % "
-        f"{who} has to agree."
+        f"{of}: more than {objection.percent:g} %, so an operator has to agree (beyond {objection.limit:,}, "
+        "an institute administrator)."
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import polars as pl
 from django.db import connection, transaction
 
-from rollbook.apply.approval import NEEDED, Approval, Cleared, Role
-from rollbook.plan.changes import HELD, ChangeVerdict, Plan
+from rollbook.apply.approval import EVERYTHING, NEEDED, Approval, Cleared, Role
+from rollbook.plan.changes import HELD, ChangeVerdict, Kind, Plan
 from rollbook.plan.context import DECLINED
 from rollbook.plan.guards import READINGS
 from rollbook.store import models
 from rollbook.store.bulk import execute_many, insert_frame, read_frame, table_of
 from rollbook.store.models import Change, Hold, Institute, Refusal, Run, Tenant
+from rollbook.words import counted
 
 
 def save_held(run: Run, plan: Plan) -> None:
@@ -88,6 +90,24 @@ def unapproved(run: Run) -> int:
     return Change.objects.filter(run=run, verdict=int(ChangeVerdict.UNAPPROVED)).count()
 
 
+def agreeable(run: Run) -> int:
+    """How many changes of a run somebody may still agree to: none once a newer plan superseded it."""
+    return unapproved(run) if run.state == Run.State.APPROVAL_DUE else 0
+
+
+def counted_by_code(run: Run) -> dict[str, int]:
+    """How many changes of a run that wait, or would, for somebody to agree each code holds; what only needs such a one under NEEDED."""
+    open_ones = f"({int(ChangeVerdict.PLANNED)}, {int(ChangeVerdict.UNAPPROVED)})"
+    unapproved = f"COALESCE(h.code, CASE WHEN c.verdict = {int(ChangeVerdict.UNAPPROVED)} THEN %s END)"
+    statement = (
+        f"SELECT {unapproved}, COUNT(*) FROM {table_of(Change)} c LEFT JOIN {table_of(Hold)} h "
+        f"ON h.run_id = c.run_id AND h.seq = c.seq WHERE c.run_id = %s AND c.verdict IN {open_ones} GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [NEEDED, run.pk])
+        return {code: count for code, count in cursor.fetchall() if code is not None}
+
+
 def why_held(run: Run) -> dict[int, str]:
     """The code under which each change of a run waits for approval, by seq, its guard's before others."""
     said: dict[int, str] = {}
@@ -116,6 +136,53 @@ def refuse(run: Run, keyed: pl.DataFrame, given: Approval, reason: str, at: dt.d
             at=pl.lit(at),
         ),
     )
+
+
+RefusedKey = tuple[int, int, int | None, int, dt.date | None]
+"""What a refusal is known again by: kind, subject, object, cause, day of the change."""
+
+
+def said_of_refusals(run: Run) -> dict[RefusedKey, str]:
+    """Who refused changes such as those of a run, when, and why, the last word of each."""
+    found = Refusal.objects.filter(tenant=run.tenant_id, institute=run.institute_id).order_by("pk")
+    return {
+        (row.kind, row.subject, row.object, row.cause, row.day): (
+            f"refused by {row.actor}, {row.at:%Y-%m-%d %H:%M} UTC{f': {row.reason}' if row.reason else ''}"
+        )
+        for row in found
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Who decided what about a run's content, as who, and when: `what` names guards, kinds and how many single changes."""
+
+    at: dt.datetime
+    actor: str
+    role: str
+    decided: str  # approved, or refused
+    what: str
+
+
+def decisions_of(run: Run) -> list[Agreed]:
+    """Every decision about a run's content, the oldest first."""
+    return [
+        Agreed(
+            row.at,
+            row.actor,
+            Role(row.role).label,
+            "refused" if row.refused else "approved",
+            _what(row),
+        )
+        for row in run.approvals.filter(fingerprint=run.fingerprint).order_by("pk")
+    ]
+
+
+def _what(row: models.Approval) -> str:
+    single = len(row.refused) or len(row.items)
+    named = [*row.waived, *(Kind(kind).name.lower() for kind in row.kinds)]
+    words = ["everything" if word == EVERYTHING else word for word in named]
+    return ", ".join([*words, *([counted(single, "change")] if single else [])]) or "what no guard holds"
 
 
 def declined(tenant: Tenant, institute: Institute) -> pl.DataFrame:

@@ -12,12 +12,12 @@ from django.db.models.expressions import RawSQL
 
 from rollbook.apply.approval import FIRST_RUN, NEEDED
 from rollbook.apply.verdicts import Told, told
-from rollbook.plan.changes import ChangeVerdict, Kind
+from rollbook.plan.changes import Cause, ChangeVerdict, Kind
 from rollbook.plan.sentences import HOLDS, VERDICTS, sentence, told_values
-from rollbook.store.approvals import why_held
-from rollbook.store.bulk import table_of
-from rollbook.store.models import Answer, Change, ChangeDetail, Intent, Link, Run
-from rollbook.store.runs import labels
+from rollbook.store.approvals import RefusedKey, said_of_refusals, why_held
+from rollbook.store.bulk import read_frame, table_of
+from rollbook.store.models import Answer, Change, ChangeDetail, Grouping, Intent, Link, Run
+from rollbook.store.runs import LABELS, labels
 
 CHUNK = 2_000
 
@@ -79,12 +79,15 @@ def select(run: Run, kind: Kind | None = None, verdict: ChangeVerdict | None = N
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many changes of one kind there are in one part of the tenant, and how many of them wait."""
+    """How many changes of one kind there are in one part of the tenant, and how many more wait; `unapproved` of the first wait for
+    somebody to agree.
+    """
 
     part: str
     act: str
     acting: int
     waiting: int
+    unapproved: int
 
 
 PARTS = {
@@ -131,17 +134,21 @@ SUMMED = {
 
 def summed(run: Run) -> list[Sum]:
     """How many changes of each kind a run has, by what they are about and in the order of application."""
+    # Of a first run that waits nothing was given a verdict of its own yet: all of it waits.
+    whole = run.first_run and run.state == Run.State.APPROVAL_DUE
+    unapproved = [int(ChangeVerdict.UNAPPROVED), *([int(ChangeVerdict.PLANNED)] if whole else [])]
     statement = (
-        f"SELECT l.kind, c.kind, SUM(CASE WHEN c.verdict = {int(ChangeVerdict.WAITS)} THEN 1 ELSE 0 END), COUNT(*) "
+        f"SELECT l.kind, c.kind, SUM(CASE WHEN c.verdict = {int(ChangeVerdict.WAITS)} THEN 1 ELSE 0 END), "
+        f"SUM(CASE WHEN c.verdict IN ({', '.join(map(str, unapproved))}) THEN 1 ELSE 0 END), COUNT(*) "
         f"FROM {table_of(Change)} c JOIN {table_of(Link)} l ON l.id = c.subject WHERE c.run_id = %s GROUP BY l.kind, c.kind"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [run.pk])
-        found = [(list(PARTS).index(Link.Kind(of)), Kind(kind), waits, every) for of, kind, waits, every in cursor]
+        found = [(list(PARTS).index(Link.Kind(of)), Kind(kind), *counts) for of, kind, *counts in cursor]
     parts = list(PARTS.values())
     return [
-        Sum(parts[of], SUMMED.get(kind, kind.label), every - waits, int(waits))
-        for of, kind, waits, every in sorted(found)
+        Sum(parts[of], SUMMED.get(kind, kind.label), every - waits, int(waits), int(held))
+        for of, kind, waits, held, every in sorted(found)
     ]
 
 
@@ -163,20 +170,57 @@ def _values(run: Run, changes: Sequence[Change]) -> dict[int, str]:
     return {seq: told_values(json.loads(before or "{}"), json.loads(after or "{}")) for seq, before, after in found}
 
 
+def _found(run: Run) -> dict[int, str]:
+    """What somebody made of the values a plan had seen, as a sentence tells it, by seq of the changes that were left because of it."""
+    rows = ChangeDetail.objects.filter(run=run, found__isnull=False).values_list("seq", "before", "found")
+    return {seq: told_values(json.loads(before or "{}"), json.loads(found or "{}")) for seq, before, found in rows}
+
+
 def lines_of(run: Run, changes: Sequence[Change], said: dict[int, Heard] | None = None) -> Iterator[Line]:
     """These changes of a run as lines; `said` is what Microsoft answered (heard), if it is known already."""
     said = heard(run) if said is None else said
     links = {c.subject for c in changes} | {c.object for c in changes if c.object is not None}
-    named = labels(run.tenant, sorted(links))
-    values = _values(run, changes)
+    named = labels(run.tenant, sorted(links)) | _told_apart(run, links)
+    values = _values(run, changes) | _objects_gone(changes)
     held = why_held(run) if any(change.verdict == ChangeVerdict.UNAPPROVED for change in changes) else {}
+    refused = said_of_refusals(run) if any(change.verdict == ChangeVerdict.DECLINED for change in changes) else {}
+    drifted = _found(run) if any(change.verdict == ChangeVerdict.DRIFTED for change in changes) else {}
     for change in changes:
-        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, run))
+        yield _line(change, named, said, values.get(change.seq, ""), _hold(change, held, refused, drifted, run))
 
 
-def _hold(change: Change, held: Mapping[int, str], run: Run) -> str:
+def _told_apart(run: Run, links: set[int]) -> dict[int, str]:
+    """What a school calls those of these teams and groups of which others are called alike, with their ids."""
+    groupings, listed = table_of(Grouping), ", ".join(str(int(link)) for link in sorted(links)) or "0"
+    statement = (
+        f"SELECT l.id, g.label || ' (' || g.sourced_id || ')' FROM {table_of(Link)} l JOIN {groupings} g ON g.id = l.subject "
+        f"WHERE l.tenant_id = %s AND l.kind IN ('team', 'node') AND l.id IN ({listed}) AND g.sourced_id IS NOT NULL AND EXISTS "
+        f"(SELECT 1 FROM {groupings} o WHERE o.institute_id = g.institute_id AND o.kind = g.kind AND o.period = g.period "
+        "AND o.label = g.label AND o.id <> g.id)"
+    )
+    return dict(read_frame(statement, [run.tenant_id], LABELS).iter_rows())
+
+
+GONE = (Cause.ACCOUNT_GONE, Cause.TEAM_GONE, Cause.GROUP_GONE)
+
+
+def _objects_gone(changes: Sequence[Change]) -> dict[int, str]:
+    """The object, as Microsoft calls it, that is no longer there, by the seq of the change that waits because of it."""
+    waiting = {change.subject: change.seq for change in changes if change.cause in GONE}
+    linked = Link.objects.filter(pk__in=waiting, object_id__isnull=False) if waiting else Link.objects.none()
+    return {waiting[link]: f"object {object_id}" for link, object_id in linked.values_list("pk", "object_id")}
+
+
+def _hold(
+    change: Change, held: Mapping[int, str], refused: Mapping[RefusedKey, str], drifted: Mapping[int, str], run: Run
+) -> str:
     """Why a change is not applied that Microsoft would take: what waits says for what, the first thing that applies."""
     verdict = ChangeVerdict(change.verdict)
+    by = refused.get((change.kind, change.subject, change.object, change.cause, change.day))
+    if verdict == ChangeVerdict.DECLINED and by:
+        return f"{by}; asked again when its cause changes"
+    if verdict == ChangeVerdict.DRIFTED and change.seq in drifted:
+        return f"{VERDICTS[verdict]} ({drifted[change.seq]})"
     if verdict != ChangeVerdict.UNAPPROVED:
         return VERDICTS.get(verdict, "")
     code = held.get(change.seq) or (FIRST_RUN if run.first_run else NEEDED)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from django.db import connection, transaction
@@ -335,6 +337,16 @@ class StoreJournal:
             self._set_verdicts([(int(verdict), seq) for seq in seqs])
             if verdict == ChangeVerdict.DONE:
                 self._bind_matches(seqs)
+
+    def leave_drifted(self, found: Mapping[int, Mapping[str, Any]]) -> None:
+        """These changes (seqs) are left, as the tenant drifted; `found` are their values that are others now, none where it is gone."""
+        told = [(json.dumps(values, default=str), seq) for seq, values in found.items() if values]
+        with transaction.atomic():
+            self.close(list(found), ChangeVerdict.DRIFTED)
+            execute_many(
+                f"UPDATE {table_of(models.ChangeDetail)} SET found = %s WHERE run_id = {int(self._run.pk)} AND seq = %s",
+                told,
+            )
 
     def _bind_matches(self, seqs: Sequence[int]) -> None:
         matches = runs.load_details(self._run, [int(Kind.LINK_USER), int(Kind.LINK_GROUP)])

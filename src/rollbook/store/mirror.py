@@ -1,7 +1,8 @@
 """Keeps the mirror of linked accounts: from readings of the tenant, and from what a run did. In bulk; writes only what differs.
 
-A reading is not believed about an account we wrote to within SETTLED: Microsoft's readings lag behind its writes, and give no
-figure by how much (graph.md section 13.15). Otherwise an account we disabled a moment ago could pass for one somebody enabled.
+A reading that shows what was before we wrote to an account is not believed within SETTLED: Microsoft's readings lag behind its
+writes, and give no figure by how much (graph.md section 13.15). Otherwise an account we disabled a moment ago could pass for one
+somebody enabled. Whatever else it shows, such as a name nobody here gave, somebody did since: that is news at once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ STATE: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "account_enabled": pl.Boolean,
 }
 SEEN = [name for name in STATE if name != "link"]
+BEFORE: Mapping[str, str] = {"user_principal_name": "name_before", "account_enabled": "enabled_before"}
+"""What we change of accounts, and where the mirror keeps what was before."""
 LINKED = {"link": pl.Int64, "object_id": pl.String}
 WRITES = (Kind.CREATE_USER, Kind.UPDATE_USER, Kind.ENABLE_USER, Kind.DISABLE_USER, Kind.RENAME_USER, Kind.RESTORE_USER)
 
@@ -60,8 +63,16 @@ def see(tenant: Tenant, reading: Reading) -> int:
     What the reading does not hold is left as it is: see `forget_absent`.
     """
     seen = reading.users.select(SEEN).join(_linked(tenant, reading.users["object_id"]), on="object_id")
-    seen = seen.join(_settling(tenant, reading.at, seen["link"]), on="link", how="anti")
-    return _write(tenant, seen.select(STATE.keys()), reading.at, written=False)
+    return _write(tenant, _without_lag(tenant, reading.at, seen).select(STATE.keys()), reading.at)
+
+
+def _without_lag(tenant: Tenant, at: dt.datetime, seen: pl.DataFrame) -> pl.DataFrame:
+    """`seen` (schema STATE), where it shows what was before we wrote to an account within SETTLED as the mirror has it."""
+    settling = seen.join(_settling(tenant, at, seen["link"]), on="link", how="left", suffix="_known")
+    lags = [pl.col(name) == pl.col(before) for name, before in BEFORE.items()]
+    return settling.with_columns(
+        pl.when(lag).then(f"{name}_known").otherwise(name).alias(name) for name, lag in zip(BEFORE, lags, strict=True)
+    )
 
 
 def forget_absent(tenant: Tenant, reading: Reading) -> int:
@@ -86,19 +97,20 @@ def follow(run: Run, at: dt.datetime) -> int:
     before = known(run.tenant, done["link"])
     switched = {int(Kind.ENABLE_USER): True, int(Kind.DISABLE_USER): False}
     enabled = pl.col("kind").replace_strict(switched, default=None, return_dtype=pl.Boolean)
-    last = (
-        done.with_columns(account_enabled=pl.coalesce(enabled, "account_enabled"))
-        .sort("seq")
-        .group_by("link", maintain_order=True)
+    values = done.with_columns(account_enabled=pl.coalesce(enabled, "account_enabled")).sort("seq")
+    written = values.group_by("link", maintain_order=True).agg(
+        pl.col(BEFORE.keys()).drop_nulls().last(),
+        pl.col(BEFORE.keys()).drop_nulls().first().name.suffix("_first"),
     )
-    written = last.agg(pl.col("user_principal_name", "account_enabled").drop_nulls().last())
     after = (
         written.join(_linked(run.tenant, links=written["link"]), on="link")
-        .join(before, on="link", how="left", suffix="_before")
-        .with_columns(pl.coalesce(n, f"{n}_before").alias(n) for n in ("user_principal_name", "account_enabled"))
-        .drop_nulls(["user_principal_name", "account_enabled"])
+        .join(before, on="link", how="left", suffix="_known")
+        .with_columns(pl.coalesce(name, f"{name}_known").alias(name) for name in BEFORE)
+        .drop_nulls(list(BEFORE))
     )
-    return _write(run.tenant, after.select(STATE.keys()), at, written=True)
+    was = [(pl.coalesce(f"{name}_known", f"{name}_first"), name, column) for name, column in BEFORE.items()]
+    told = after.with_columns(pl.when(old != pl.col(name)).then(old).alias(column) for old, name, column in was)
+    return _write(run.tenant, told.select(*STATE, *BEFORE.values()), at)
 
 
 def end_claims(tenant: Tenant, reading: Reading) -> int:
@@ -133,10 +145,14 @@ def _linked(tenant: Tenant, object_ids: pl.Series | None = None, links: pl.Serie
 
 
 def _settling(tenant: Tenant, at: dt.datetime, links: pl.Series | None = None) -> pl.DataFrame:
-    """[link] of accounts, all or at least of these, we wrote to so recently that a reading of `at` may not show it yet."""
+    """Accounts (schemas STATE and BEFORE), all or at least these, we wrote to so recently that a reading of `at` may not show it yet."""
     chosen, listed = among("link_id", links) if links is not None and links.len() <= FEW else ("TRUE", [])
-    statement = f"SELECT link_id FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s AND written_at > %s"
-    return read_frame(statement, [*listed, tenant.pk, at - SETTLED], {"link": pl.Int64})
+    columns = ", ".join([*SEEN, *BEFORE.values()])
+    statement = (
+        f"SELECT link_id, {columns} FROM {table_of(Account)} WHERE {chosen} AND +tenant_id = %s AND written_at > %s"
+    )
+    schema = {**STATE, **{column: STATE[name] for name, column in BEFORE.items()}}
+    return read_frame(statement, [*listed, tenant.pk, at - SETTLED], schema)
 
 
 def _done(run: Run) -> pl.DataFrame:
@@ -154,24 +170,22 @@ def _done(run: Run) -> pl.DataFrame:
     return rows.join(values, on="seq", how="left")
 
 
-def _write(tenant: Tenant, states: pl.DataFrame, at: dt.datetime, *, written: bool) -> int:
-    """Write the rows of `states` (schema STATE) that are new or differ from what is known."""
-    before = known(tenant, states["link"])
+def _write(tenant: Tenant, states: pl.DataFrame, at: dt.datetime) -> int:
+    """Write the rows of `states` (schema STATE) that are new or differ from what is known; with the columns of BEFORE, as ours."""
+    known_now = known(tenant, states["link"]).with_columns(known=pl.lit(value=True))
     compared = states.unique("link", keep="first", maintain_order=True).join(
-        before.with_columns(known=pl.lit(value=True)), on="link", how="left", suffix="_known"
+        known_now, on="link", how="left", suffix="_known"
     )
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_known")) for name in SEEN)
     fresh = compared.filter(pl.col("known").is_null())
     changed = compared.filter(pl.col("known") & differs)
-    moment = at if written else None
-    rows = fresh.select(*SEEN, link_id="link", tenant_id=pl.lit(tenant.pk), seen_at=pl.lit(at))
-    if written:
-        rows = rows.with_columns(written_at=pl.lit(moment))
-    assignments = ", ".join(f"{name} = %s" for name in SEEN)
+    ours = [name for name in BEFORE.values() if name in states.columns]
+    moments = [pl.lit(at).alias(name) for name in (["seen_at", "written_at"] if ours else ["seen_at"])]
+    new = fresh.select(*SEEN, *moments, *ours, link_id="link", tenant_id=pl.lit(tenant.pk))
+    rows = changed.select(*SEEN, *moments, *ours, "link")
+    kept = {name: f"COALESCE(%s, {name})" for name in ours}  # of a run that is taken up again, what was before it stays
+    assignments = ", ".join(f"{name} = {kept.get(name, '%s')}" for name in rows.columns if name != "link")
     with transaction.atomic():
-        insert_frame(Account, rows)
-        execute_many(
-            f"UPDATE {table_of(Account)} SET {assignments}, seen_at = %s, written_at = %s WHERE link_id = %s",
-            [(*row, at, moment, link) for link, *row in changed.select(STATE.keys()).iter_rows()],
-        )
+        insert_frame(Account, new)
+        execute_many(f"UPDATE {table_of(Account)} SET {assignments} WHERE link_id = %s", list(rows.iter_rows()))
     return fresh.height + changed.height

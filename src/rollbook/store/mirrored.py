@@ -43,11 +43,25 @@ class Rounds(Protocol):
         """Users that can be restored."""
         ...
 
+    def read_ahead(self, paths: Sequence[str]) -> None:
+        """Ask in one batch for pages that will be wanted next."""
+        ...
 
-def catch_up(tenant: Tenant, rounds: Rounds, at: dt.datetime, *, anew: bool = False) -> int:
-    """Bring the mirror up to what Microsoft tells now; how many objects and relations differ. `anew`: by whole rounds."""
+    def read_ahead_of_a_look(self, links: Sequence[str]) -> None:
+        """The same, with what every look at a tenant begins with."""
+        ...
+
+
+def catch_up(tenant: Tenant, rounds: Rounds, at: dt.datetime, *, anew: bool = False, again: bool = False) -> int:
+    """Bring the mirror up to what Microsoft tells now; how many objects and relations differ. `anew`: by whole rounds.
+
+    What a look asks besides is asked in the same batch, unless the look was begun before and is taken `again`.
+    """
     followed = {} if anew else {link.collection: link for link in DeltaLink.objects.filter(tenant=tenant)}
     found = 0
+    links = [link.link for link in followed.values()]
+    if links:
+        (rounds.read_ahead if again else rounds.read_ahead_of_a_look)(links)
     for collection in (USERS, GROUPS, CLASSES):
         before = followed.get(collection)
         told = rounds.round(collection, before.asked if before else None, before.link if before else None)

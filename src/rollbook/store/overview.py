@@ -8,8 +8,11 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from rollbook.apply.whys import but_for
 from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
 from rollbook.plan.sentences import REASONS
+from rollbook.store.approvals import agreeable
+from rollbook.store.freezes import said_of
 from rollbook.store.models import (
     MANUAL,
     Affiliation,
@@ -128,6 +131,17 @@ def deviations(run: Run) -> list[dict[str, str]]:
     return told(run, read_deviations(run, limit=DEVIATIONS)).to_dicts()
 
 
+def verdict(run: Run) -> tuple[str, str]:
+    """What a run's proof says, and how good that is: a word ("good", "warn", "bad") and a sentence."""
+    numbers = run.proof or {}
+    if numbers.get("missing") or numbers.get("extra"):
+        return "bad", "The tenant does not equal the register."
+    excepted = but_for(numbers, agreeable(run))
+    if excepted:
+        return "warn", f"The tenant equals the register but for {excepted}."
+    return "good", "The tenant equals the register."
+
+
 PURPOSES = {
     Run.Purpose.PASSWORDS: "new passwords",
     Run.Purpose.ARCHIVING: "teams into or out of the archive",
@@ -187,13 +201,13 @@ def delivered() -> QuerySet[Delivery]:
 
 
 def institutes() -> list[dict[str, Any]]:
-    """Every institute with its register in numbers, its tenant, and its newest run."""
+    """Every institute with its register in numbers, its tenant and whether that is frozen, and its newest run."""
     published = {
         d.source.institute_id: d
         for d in delivered().filter(state=Delivery.State.PUBLISHED).select_related("source").order_by("number")
     }
     main = Connection.objects.filter(purpose=Connection.Purpose.MAIN).select_related("tenant")
-    tenants = {connection.institute_id: connection.tenant for connection in main}
+    connections = {connection.institute_id: connection for connection in main}
     corporate = Connection.objects.filter(purpose=Connection.Purpose.CORPORATE).values("tenant")
     runs = Run.objects.exclude(tenant__in=corporate)
     newest = {run.institute_id: run for run in runs.order_by("made_at", "pk").only(*_RUN_IN_SHORT)}
@@ -201,7 +215,8 @@ def institutes() -> list[dict[str, Any]]:
         {
             "institute": institute,
             "rows": published[institute.pk].rows if institute.pk in published else None,
-            "tenant": tenants.get(institute.pk),
+            "tenant": connections[institute.pk].tenant if institute.pk in connections else None,
+            "frozen": said_of(connections[institute.pk]) if institute.pk in connections else "",
             "run": newest.get(institute.pk),
         }
         for institute in Institute.objects.order_by("name")

@@ -17,7 +17,13 @@ DENIED = (403, "Authorization_RequestDenied")
 WRITES = tuple(k for k in Kind if k.name.endswith("_USER") and k not in (Kind.LINK_USER, Kind.CREATE_USER))
 """Kinds of change that write to an account that is there."""
 
-REFUSED = "Microsoft refused us, although we may write to accounts"
+REFUSED = (
+    "Microsoft refused us a change, although we may write to accounts; perhaps it holds an administrator role, or is in a "
+    "restricted unit, which nobody checked"
+)
+
+OURSELVES = "Rollbook"
+"""Who puts an account on the list because of what Microsoft refused: not whoever started the run."""
 
 FEW = 10
 """Up to this many refusals in a run are believed of single accounts; beyond, only if they are less than half of all writes."""
@@ -28,6 +34,12 @@ OBJECTS = {"object_id": pl.String}
 def protected(tenant: Tenant) -> pl.DataFrame:
     """[object_id] of every account on the list."""
     return read_frame(f"SELECT object_id FROM {table_of(ProtectedAccount)} WHERE tenant_id = %s", [tenant.pk], OBJECTS)
+
+
+def reason_of(tenant: Tenant, object_id: str) -> str:
+    """Since when, by whom and why an account is on the list; empty if it is not."""
+    entry = ProtectedAccount.objects.filter(tenant=tenant, object_id=object_id).first()
+    return "" if entry is None else f"since {entry.at:%Y-%m-%d}, by {entry.actor}: {entry.reason}"
 
 
 def remember_refused(run: Run, at: dt.datetime) -> list[str]:
@@ -44,7 +56,7 @@ def remember_refused(run: Run, at: dt.datetime) -> list[str]:
         tenant_id=pl.lit(run.tenant_id),
         kind=pl.lit(ProtectedAccount.Kind.REFUSED.value),
         reason=pl.lit(REFUSED),
-        actor=pl.lit(run.actor),
+        actor=pl.lit(f"{OURSELVES}, run {run.number}"),
         run=pl.lit(run.pk),
         at=pl.lit(at),
     )

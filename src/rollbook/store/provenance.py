@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
+from rollbook.sources import oneroster
+from rollbook.sources.assemble import TABLE_FILES
 from rollbook.store.bulk import table_of
 from rollbook.store.changes import Line, lines_of
-from rollbook.store.models import MANUAL, Change, Delivery, Institute, Run, Source, Tenant
+from rollbook.store.models import MANUAL, Change, Delivery, Institute, PersonRecord, Run, Source, Tenant
 from rollbook.store.register import BY_NAME
+
+FILES: Mapping[str, Mapping[str, str]] = {oneroster.FORMAT: {**TABLE_FILES, "teachings": TABLE_FILES["enrolments"]}}
+"""By kind of source, which delivered file the rows of a table were read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,12 @@ class Said:
     received_at: dt.datetime | None
 
     def __str__(self) -> str:
-        """In words, as "oneroster: enrollments line 77, since delivery 3 (2026-11-20)"."""
+        """In words, as "oneroster-1.1-csv: enrollments.csv line 77, since delivery 3 (2026-11-20)"."""
         if self.source == MANUAL:
             return "by hand"
         since = f"since delivery {self.delivery}" + (f" ({self.received_at:%Y-%m-%d})" if self.received_at else "")
-        return f"{self.source}: {self.table}{f' line {self.line}' if self.line else ''}, {since}"
+        file = FILES.get(self.source, {}).get(self.table, self.table)
+        return f"{self.source}: {file}{f' line {self.line}' if self.line else ''}, {since}"
 
 
 def said_of(institute: Institute, name: str, column: str, values: Sequence[int]) -> list[Said]:
@@ -58,6 +64,17 @@ def said_of(institute: Institute, name: str, column: str, values: Sequence[int])
     ]
 
 
+def last_said_of(institute: Institute, person: int) -> str:
+    """Since which delivery somebody is in the register no more, in words; empty if nobody ever was."""
+    records = PersonRecord.objects.filter(source__institute=institute, entity=person, until__lte=F("source__published"))
+    last = records.select_related("source").order_by("-until", "source__precedence").first()
+    if last is None:
+        return ""
+    received = Delivery.objects.filter(source=last.source, number=last.until).values_list("received_at", flat=True)
+    moment = f" ({received[0]:%Y-%m-%d})" if received and received[0] else ""
+    return f"{last.source.kind}: not in delivery {last.until}{moment} and since"
+
+
 def _moment(value: Any) -> dt.datetime | None:
     """SQLite gives moments of hand-written statements as text."""
     return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -75,13 +92,19 @@ class Event:
 RUNS_LOOKED_AT = 50
 
 
-def events(tenant: Tenant, link: int, at_most: int) -> list[Event]:
-    """What the newest runs did, or could not do, about a link: the newest first."""
-    runs = {run.pk: run for run in Run.objects.filter(tenant=tenant).order_by("-number")[:RUNS_LOOKED_AT]}
+def events(tenant: Tenant, link: int, at_most: int | None) -> tuple[list[Event], int]:
+    """What the newest runs did, or could not do, about a link, the newest first, `at_most` of it; and how much there is in all.
+
+    A plan that another one superseded before anything of it was begun did nothing, and is not looked at.
+    """
+    begun = Run.objects.filter(tenant=tenant).exclude(state=Run.State.SUPERSEDED, started_at__isnull=True)
+    runs = {run.pk: run for run in begun.order_by("-number")[:RUNS_LOOKED_AT]}
     about = Change.objects.filter(Q(subject=link) | Q(object=link), run__in=list(runs))
     ordered = list(about.order_by("-run__number", "seq")[:at_most])
-    return [
+    every = len(ordered) if at_most is None or len(ordered) < at_most else about.count()
+    told = [
         Event(runs[pk].number, runs[pk].made_at, line)
         for pk, changes in groupby(ordered, key=lambda change: change.run_id)
         for line in lines_of(runs[pk], list(changes))
     ]
+    return told, every

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rollbook.plan.changes import WAITING_FROM, Cause, ChangeVerdict, Kind
-from rollbook.plan.sentences import REASONS
+from rollbook.plan.sentences import REASONS, VERDICTS
 from rollbook.store.bulk import read_frame, table_of
 from rollbook.store.changes import answers
 from rollbook.store.models import Change, Run
@@ -15,12 +15,24 @@ GIVING_ACCOUNTS = (Kind.LINK_USER, Kind.CREATE_USER)
 NONE_PLANNED = (Cause.CREATION_OFF, Cause.NOBODY)
 """Why there is no account, and none is to be."""
 
-NOT_YET = "planned, not carried out yet"
-UNDONE = {"link": pl.Int64, "seq": pl.Int64, "cause": pl.Int64, "verdict": pl.Int64}
+NOT_YET: dict[ChangeVerdict, str] = {
+    ChangeVerdict.PLANNED: "planned, not carried out yet",
+    ChangeVerdict.SENT: "sent, and Microsoft did not answer yet",
+    ChangeVerdict.LATER: "Microsoft put it off; the next run tries again",
+    ChangeVerdict.NEVER: "Microsoft refused it",
+    ChangeVerdict.BLOCKED: "what it needs could not be made",
+    **VERDICTS,
+}
+"""What is said of a change that is not done, where neither the plan nor Microsoft says more."""
+
+UNDONE = {"link": pl.Int64, "seq": pl.Int64, "kind": pl.Int64, "cause": pl.Int64, "verdict": pl.Int64}
 
 
 def why_undone(run: Run | None) -> pl.DataFrame:
-    """[link, why, none_planned] of people for whom a run did not do everything; the first thing it says of each. Empty without a run."""
+    """[link, why, none_planned, open] of people for whom a run did not do everything; the first thing it says of each.
+
+    `open`: nothing hinders it, and it gives nobody an account who has none; what is hindered is said before it. Empty without a run.
+    """
     undone = _undone(run)
     said = answers(run) if run else {}
     waits = {int(cause): REASONS[cause].removeprefix("waits: ") for cause in Cause if cause >= WAITING_FROM}
@@ -29,11 +41,23 @@ def why_undone(run: Run | None) -> pl.DataFrame:
     )
     reason = pl.col("cause").replace_strict(waits, default=None, return_dtype=pl.String)
     waiting = pl.when(pl.col("verdict") == int(ChangeVerdict.WAITS)).then(reason)
+    giving = pl.col("kind").is_in([int(kind) for kind in GIVING_ACCOUNTS])
+    what = pl.col("kind").replace_strict(
+        {int(kind): f"{kind.label}: " for kind in ABOUT_PEOPLE}, return_dtype=pl.String
+    )
+    stands = pl.col("verdict").replace_strict(
+        {int(v): text for v, text in NOT_YET.items()}, default=None, return_dtype=pl.String
+    )
+    not_yet = pl.when(giving).then(stands).otherwise(what + stands)
     return (
         undone.join(told, on="seq", how="left")
-        .with_columns(why=pl.coalesce(waiting, "answer", pl.lit(NOT_YET)))
+        .with_columns(
+            why=pl.coalesce(waiting, "answer", not_yet),
+            open=~giving & (pl.col("verdict") == int(ChangeVerdict.PLANNED)),
+        )
+        .sort("open", "seq")
         .unique("link", keep="first", maintain_order=True)
-        .select("link", "why", none_planned=pl.col("cause").is_in([int(cause) for cause in NONE_PLANNED]))
+        .select("link", "why", "open", none_planned=pl.col("cause").is_in([int(cause) for cause in NONE_PLANNED]))
     )
 
 
@@ -47,10 +71,9 @@ def what_waits(run: Run | None) -> pl.DataFrame:
 
 
 def _undone(run: Run | None) -> pl.DataFrame:
-    """Changes of accounts that are not done; of those that are merely planned, the ones that give somebody an account."""
+    """Changes of accounts that are not done."""
     statement = (
-        f"SELECT subject, seq, cause, verdict FROM {table_of(Change)} WHERE run_id = %s AND kind IN ({_listed(ABOUT_PEOPLE)}) "
-        f"AND (verdict <> {int(ChangeVerdict.PLANNED)} OR kind IN ({_listed(GIVING_ACCOUNTS)})) "
+        f"SELECT subject, seq, kind, cause, verdict FROM {table_of(Change)} WHERE run_id = %s AND kind IN ({_listed(ABOUT_PEOPLE)}) "
         f"AND verdict <> {int(ChangeVerdict.DONE)} ORDER BY seq"
     )
     return read_frame(statement, [run.pk if run else 0], UNDONE)

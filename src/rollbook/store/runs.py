@@ -52,9 +52,10 @@ def save_plan(
         waiting = Run.objects.filter(tenant=tenant, institute=institute, purpose=purpose, state__in=WAITING_STATES)
         if scope in (Run.Scope.CHANGED, Run.Scope.PEOPLE):
             waiting = waiting.filter(scope=scope)
-        kept = list(Approval.objects.filter(run__in=waiting, fingerprint=plan.fingerprint))
-        _supersede(waiting)
         number = (Run.objects.filter(tenant=tenant).aggregate(last=Max("number"))["last"] or 0) + 1
+        kept, lost = _approvals(waiting, plan.fingerprint)
+        supersedes = {"runs": sorted(waiting.values_list("number", flat=True)), "approvals": lost}
+        _supersede(waiting, by=number)
         run = Run.objects.create(
             tenant=tenant,
             institute=institute,
@@ -62,7 +63,7 @@ def save_plan(
             number=number,
             purpose=purpose,
             scope=scope,
-            looked=dict(looked or {}),
+            looked=dict(looked or {}) | ({"supersedes": supersedes} if supersedes["runs"] else {}),
             state=Run.State.APPROVAL_DUE if needs_person(plan) else Run.State.PLANNED,
             as_of=plan.as_of,
             fingerprint=plan.fingerprint,
@@ -78,6 +79,13 @@ def save_plan(
         approvals.save_held(run, plan)
         Approval.objects.filter(pk__in=[approval.pk for approval in kept]).update(run=run)
     return run
+
+
+def _approvals(waiting: QuerySet[Run], fingerprint: str) -> tuple[list[Approval], int]:
+    """Approvals of runs that wait: those that are kept, because they are for this content, and how many count no longer."""
+    given = list(Approval.objects.filter(run__in=waiting))
+    lost = [each for each in given if each.fingerprint != fingerprint and (each.waived or each.kinds or each.items)]
+    return [each for each in given if each.fingerprint == fingerprint], len(lost)
 
 
 def load_plan(run: Run) -> Plan:
@@ -128,9 +136,15 @@ def supersede_waiting(tenant: Tenant) -> int:
     return _supersede(Run.objects.filter(tenant=tenant, state__in=WAITING_STATES))
 
 
-def _supersede(waiting: QuerySet[Run]) -> int:
-    """None of these runs waits any more; one of which a part was carried out is what its proof says. How many there were."""
+def _supersede(waiting: QuerySet[Run], by: int | None = None) -> int:
+    """None of these runs waits any more; one of which a part was carried out is what its proof says. How many there were.
+
+    `by` is the number of the run whose plan counts instead; they remember it.
+    """
     count = 0
+    for run in waiting if by is not None else ():
+        run.looked = {**run.looked, "superseded_by": by}
+        run.save(update_fields=["looked"])
     for run in waiting.filter(started_at__isnull=False):
         equal = run.proof is not None and not run.proof["missing"] and not run.proof["extra"]
         run.state = Run.State.PROVEN if equal else Run.State.NOT_PROVEN if run.proof else Run.State.APPLIED

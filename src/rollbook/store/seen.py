@@ -9,11 +9,13 @@ import polars as pl
 from django.db import connection, transaction
 from django.db.models import Sum
 
+from rollbook.plan.changes import ChangeVerdict, Kind
 from rollbook.plan.context import SEEN_ACCOUNTS, SEEN_GROUPS, Guarding
+from rollbook.plan.guards import REGISTER
 from rollbook.store import approvals
 from rollbook.store.bulk import among, execute_many, insert_frame, read_frame, table_of
 from rollbook.store.links import FEW
-from rollbook.store.models import Account, Institute, Link, Run, SeenGroup, Source, Tenant
+from rollbook.store.models import Account, Change, Institute, Link, Run, SeenGroup, Source, Tenant
 from rollbook.store.register import BY_NAME
 
 MANAGED = ("users", "memberships", "teams")
@@ -31,16 +33,17 @@ def guarding(
 ) -> Guarding:
     """What guards compare a plan of the whole institute with, or one that is `about` these links alone.
 
-    Of a part only that part is compared; whether the whole register shrank, a plan of the whole says. How much is
-    managed in all is counted here if it is not `known`.
+    Of a part only that part is compared, but for the register: where it may have shrunk since it was last carried out, it is counted
+    whole. How much is managed in all is counted here if it is not `known`.
     """
     whole = about is None
+    counted = whole or _may_have_shrunk(tenant, institute)
     return Guarding(
         accounts=_accounts(tenant, institute, about),
         groups=_groups(tenant, institute, about),
         declined=approvals.declined(tenant, institute),
-        register=register_rows(institute) if whole else {},
-        applied=_applied(tenant, institute) if whole else {},
+        register=register_rows(institute) if counted else {},
+        applied=_applied(tenant, institute) if counted else {},
         managed={} if whole else known or managed(tenant, institute),
         whole=whole,
     )
@@ -102,10 +105,40 @@ def _rows(name: str, sources: list[Source]) -> int:
         return int(cursor.fetchone()[0])
 
 
+def _last_carried_out(tenant: Tenant, institute: Institute) -> Run | None:
+    """The newest run about everything that carried out the register; no other says how many rows that had."""
+    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION)
+    return runs.filter(started_at__isnull=False).exclude(register={}).order_by("-number").first()
+
+
+def _may_have_shrunk(tenant: Tenant, institute: Institute) -> bool:
+    """Whether the register, if it were counted, may be found far smaller than when it was last carried out: a few points say so."""
+    last = _last_carried_out(tenant, institute)
+    if last is None:
+        return False
+    then, sources = last.looked.get("deliveries", {}), {str(source.pk): source for source in institute.sources.all()}
+    doubted = any(objection["code"] == REGISTER for objection in last.objections)
+    if doubted or then.keys() != sources.keys():
+        return True
+    return any(sum(_fewer(name, sources[pk], then[pk]) for pk in sources) > 1 for name in COUNTED)
+
+
+def _fewer(name: str, source: Source, since: int) -> int:
+    """How many rows of a table a source says less than it did in the delivery of that number."""
+    active = " AND active" if name == "people" else ""
+    table, span = table_of(BY_NAME[name].model), [source.pk, since, source.published]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT COUNT(*) FROM {table} WHERE source_id = %s AND until > %s AND until <= %s{active}) "
+            f"- (SELECT COUNT(*) FROM {table} WHERE source_id = %s AND since > %s AND since <= %s{active})",
+            [*span, *span],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def _applied(tenant: Tenant, institute: Institute) -> dict[str, int]:
     """The rows the register had when it was last carried out; none if it never was."""
-    runs = Run.objects.filter(tenant=tenant, institute=institute, purpose=Run.Purpose.SYNCHRONIZATION)
-    last = runs.filter(started_at__isnull=False).exclude(register={}).order_by("-number").first()
+    last = _last_carried_out(tenant, institute)
     return {str(name): int(rows) for name, rows in last.register.items()} if last else {}
 
 
@@ -130,3 +163,33 @@ def see_groups(tenant: Tenant, sizes: pl.DataFrame) -> int:
             changed.select("relations", "link").iter_rows(),
         )
     return fresh.height + changed.height
+
+
+STEPS: Mapping[Kind, int] = {
+    Kind.ADD_OWNER: 1,
+    Kind.ADD_MEMBER: 1,
+    Kind.JOIN_LICENCE_GROUP: 1,
+    Kind.RETURN_STRANGER: 1,
+    Kind.REMOVE_OWNER: -1,
+    Kind.DEMOTE_OWNER: -1,
+    Kind.REMOVE_MEMBER: -1,
+    Kind.LEAVE_LICENCE_GROUP: -1,
+    Kind.REMOVE_STRANGER: -1,
+}
+"""By how much a change that was carried out makes a group larger."""
+
+
+def follow(run: Run) -> int:
+    """Remember how many relations groups hold after what a run added and removed, so that nobody is doubted who left by it.
+
+    For runs that are not proven, once: it counts what was done, not what is there. How many groups there are.
+    """
+    cases = " ".join(f"WHEN {int(kind)} THEN {step}" for kind, step in STEPS.items())
+    statement = (
+        f"SELECT c.subject, s.relations + SUM(CASE c.kind {cases} ELSE 0 END) FROM {table_of(Change)} c "
+        f"JOIN {table_of(SeenGroup)} s ON s.link_id = c.subject WHERE c.run_id = %s AND c.verdict = %s "
+        "GROUP BY c.subject, s.relations"
+    )
+    held = read_frame(statement, [run.pk, int(ChangeVerdict.DONE)], {"link": pl.Int64, "relations": pl.Int64})
+    see_groups(run.tenant, held.with_columns(pl.col("relations").clip(lower_bound=0)))
+    return held.height

@@ -7,7 +7,7 @@ from tests.scenarios.stage import Stage
 
 from rollbook.acts.explain import Explanation, explain
 from rollbook.errors import InputRefused
-from rollbook.store.models import Grouping
+from rollbook.store.models import Grouping, Run
 
 
 def explained(stage: Stage, text: str) -> Explanation:
@@ -38,6 +38,39 @@ def test_somebody_is_explained_by_rule_row_run_and_answer(stage: Stage):
     assert (refused.line.kind, refused.line.verdict) == ("update_user", "never")
     assert refused.line.answer
     assert (first.run, first.line.kind) == (1, "create_user")
+
+
+def test_who_is_in_the_register_no_more_is_explained_with_the_account_that_is_left(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.synchronise()
+    person = stage.school.people["Maria Papadaki"]
+    stage.school.vanishes("Maria Papadaki")
+    stage.synchronise()
+
+    found = explained(stage, person["sourced_id"])
+
+    assert found.name == "Maria Papadaki"
+    assert any("no longer in the register [" in line and "not in delivery 2" in line for line in said(found, "In the"))
+    assert any(line.startswith("has left") for line in said(found, "By the profile"))
+    assert any("was disabled by run 2" in line for line in said(found, "At Microsoft"))
+    assert any(event.line.kind == "disable_user" for event in found.events)
+
+
+def test_a_long_history_says_that_it_is_cut_and_what_somebody_did_by_hand_is_told(stage: Stage):
+    stage.school.teacher("Nikos Vasilakis", "7A Maths").student("Maria Papadaki", "7A Maths")
+    stage.synchronise()
+    maria = stage.tenant.account("Maria Papadaki").object_id
+    stage.tenant.control("edit", user=maria, set={"accountEnabled": False})
+    stage.synchronise()
+    Run.objects.filter(number=2).update(state=Run.State.SUPERSEDED, started_at=None)
+    person = stage.school.people["Maria Papadaki"]["sourced_id"]
+
+    whole = explain(stage.connected(), person, stage.today, None)
+    cut = explain(stage.connected(), person, stage.today, 1)
+
+    assert {event.run for event in whole.events} == {1}
+    assert (len(cut.events), cut.more_events) == (1, len(whole.events) - 1)
+    assert any("disabled, by somebody else" in line for line in said(whole, "At Microsoft"))
 
 
 def test_a_team_is_explained_by_its_classes_and_people(stage: Stage):

@@ -120,6 +120,22 @@ def test_what_somebody_changed_between_approval_and_applying_is_not_overwritten(
     assert line.startswith("Pupil 1 may no longer sign in; left as it is: somebody changed it in the tenant")
 
 
+def test_what_somebody_made_of_a_value_after_the_plan_is_told(stage):
+    a_running_school(stage)
+    stage.school.changes("Pupil 1", family_name="Ng")
+    with stage.opened() as session:
+        plan, _ = session.plan()
+        run = session.save(plan)
+    account = stage.tenant.account("Pupil 1")
+    stage.tenant.control("edit", user=account.object_id, set={"displayName": "The Pupil"})
+
+    with stage.opened() as session:
+        apply_run(session, run, None)
+
+    (line,) = told(run, ChangeVerdict.DRIFTED)
+    assert "(display name: Pupil 1 -> The Pupil)" in line
+
+
 def test_a_plan_that_is_applied_in_the_same_run_costs_no_further_reads(stage):
     a_running_school(stage)
     stage.school.leaves("Pupil 1")
@@ -144,7 +160,11 @@ def test_a_reading_of_the_tenant_that_shrank_makes_nothing_and_takes_nothing_awa
 
     run = newest()
     known = guarding(run.tenant, run.institute).accounts.height
-    assert agree(run, Choice(everything=True), stage.author).going == 0
+    decided = agree(run, Choice(everything=True), stage.author)
+    assert (decided.going, decided.waiting, decided.doubted) == (0, 5, 3)  # two need what is doubted
+    with stage.opened() as session, pytest.raises(ApprovalDue, match="really is as it was read") as due:
+        apply_run(session, run, run.fingerprint)
+    assert f"rollbook approve {run.number} --accept-reading" in (due.value.remedy or "")
     assert agree(run, Choice(reading=True), stage.author).waiting == 0
     with stage.opened() as session:
         apply_run(session, run, None)

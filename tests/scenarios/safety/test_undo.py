@@ -11,6 +11,7 @@ from tests.scenarios.tenant import made_by_others
 from rollbook.acts.undo import carry_out, propose_undo
 from rollbook.errors import ApprovalDue, InputRefused
 from rollbook.plan.changes import Cause, ChangeVerdict, Kind
+from rollbook.plan.guards import READINGS
 from rollbook.store.models import Change, Run
 from rollbook.store.runs import verdict_counts
 
@@ -72,6 +73,10 @@ def test_what_a_first_run_made_is_shut_and_stays_and_undoing_that_opens_it_again
     assert len(stage.tenant.people("7A Maths")) == 1
     assert (Kind.CREATE_TEAM, Cause.STAYS) in waiting(run)
     assert (Kind.REMOVE_OWNER, Cause.LAST_OWNER) in waiting(run)
+    with stage.opened() as session:
+        plan, _ = session.plan()
+    # It was we who took everybody out: no reading is doubted because of it.
+    assert READINGS.isdisjoint(objection.code for objection in plan.objections)
     undone(stage)
     assert stage.tenant.account("Maria Papadaki").enabled
     assert stage.tenant.people("7A Maths") == {"Nikos Vasilakis", "Eleni Ng", "Maria Papadaki", "Jan Kowalski"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from ..clock import iso
 from ..wire import Answer, Record
-
-NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class SignInFault(Exception):
@@ -24,14 +24,15 @@ class SignInFault(Exception):
         return f"AADSTS{self.number}: {self.message}"
 
 
-def token_fault(fault: SignInFault, now: float, correlation: str = NOBODY) -> Answer:
-    """The fault as the token endpoint tells it."""
+def token_fault(fault: SignInFault, now: float, correlation: str = "") -> Answer:
+    """The fault as the token endpoint tells it: with a trace of its own, and the caller's correlation, else one of its own too."""
+    trace, correlation = str(uuid.uuid4()), correlation or str(uuid.uuid4())
     body: Record = {
         "error": fault.error,
-        "error_description": f"{fault.description} Trace ID: {NOBODY} Correlation ID: {correlation} Timestamp: {iso(now)}",
+        "error_description": f"{fault.description} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {iso(now)}",
         "error_codes": [fault.number],
         "timestamp": iso(now).replace("T", " "),
-        "trace_id": NOBODY,
+        "trace_id": trace,
         "correlation_id": correlation,
         "error_uri": "",
     }

@@ -60,7 +60,7 @@ class Tokens:
         try:
             body = self._granted(named, form, headers, host)
         except SignInFault as fault:
-            return token_fault(fault, self._cloud.clock.now(), correlation or "00000000-0000-0000-0000-000000000000")
+            return token_fault(fault, self._cloud.clock.now(), correlation)
         return Answer(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _granted(self, named: str, form: Mapping[str, str], headers: Mapping[str, str], host: str) -> Record:

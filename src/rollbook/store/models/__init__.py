@@ -6,6 +6,7 @@ from rollbook.store.models.accounts import RoleGrant, User
 from rollbook.store.models.groupings import Grouping
 from rollbook.store.models.jobs import Job, Worker
 from rollbook.store.models.mirror import Account, DeltaLink, MirrorKey, MirrorMember, MirrorObject, Noticed, SeenGroup
+from rollbook.store.models.notices import Notice, NoticeChannel, NoticeMail
 from rollbook.store.models.organisation import Connection, Institute, Organisation, Tenant
 from rollbook.store.models.people import Affiliation, Guardianship, Person, PersonRecord
 from rollbook.store.models.profiles import Profile, ProfileVersion
@@ -90,6 +91,9 @@ __all__ = [
     "MirrorMember",
     "MirrorObject",
     "NameReservation",
+    "Notice",
+    "NoticeChannel",
+    "NoticeMail",
     "Noticed",
     "Organisation",
     "Outbox",

@@ -9,7 +9,7 @@ class Account(models.Model):
     """One linked account as it was last seen, or as we left it. There is no row for an account that is not in the tenant.
 
     `seen_at` is when it became known as it is. `written_at` is when we last wrote to it ourselves: a reading soon after that
-    may still show what was before, and is not believed.
+    may still show what was before (`name_before`, `enabled_before`; null where we changed nothing), and is not believed of it.
     """
 
     link = models.OneToOneField("store.Link", on_delete=models.CASCADE, related_name="account")
@@ -20,6 +20,8 @@ class Account(models.Model):
     account_enabled = models.BooleanField()
     seen_at = models.DateTimeField()
     written_at = models.DateTimeField(null=True)
+    name_before = models.CharField(max_length=320, null=True)
+    enabled_before = models.BooleanField(null=True)
 
 
 class SeenGroup(models.Model):

@@ -62,6 +62,9 @@ class Connection(Exposed):
     state = models.CharField(max_length=16, choices=State.choices, default=State.CONNECTED)
     client_id = models.CharField(max_length=64)
     secret = models.ForeignKey("store.Secret", on_delete=models.PROTECT, related_name="+")
+    expires_on = models.DateField(
+        null=True, help_text="The first day on which the credential no longer holds, if known."
+    )
     graph_url = models.URLField()
     login_url = models.URLField()
     mark_property = models.CharField(max_length=128)

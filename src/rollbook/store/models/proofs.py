@@ -25,6 +25,7 @@ class ProofGroup(models.Model):
     extra = models.PositiveIntegerField()
     pending = models.PositiveIntegerField()
     waiting = models.PositiveIntegerField()
+    leaving = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField()
     kept = models.PositiveIntegerField()
 

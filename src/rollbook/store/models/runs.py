@@ -66,6 +66,10 @@ class Run(Exposed):
 
     class Meta:
         constraints = [models.UniqueConstraint("tenant", "number", name="run_number")]
+        # What waits for somebody is asked for at any time, and is one or two of thousands.
+        indexes = [
+            models.Index(fields=("tenant",), condition=models.Q(state="approval_due"), name="run_approval_due"),
+        ]
 
 
 class Approval(models.Model):
@@ -116,7 +120,7 @@ class Refusal(models.Model):
         indexes = [models.Index("tenant", "institute", "ended_at", name="refusal_in_force")]
 
 
-WAITS = 3
+WAITS, NEVER = 3, 5
 
 
 class Change(models.Model):
@@ -136,7 +140,11 @@ class Change(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint("run", "seq", name="change_seq")]
         # What waits (plan.changes.ChangeVerdict.WAITS) is asked for by every look, and is little of a large run.
-        indexes = [models.Index(fields=("run", "subject"), condition=models.Q(verdict=WAITS), name="change_waiting")]
+        # So is what was refused, which notices ask for at any time.
+        indexes = [
+            models.Index(fields=("run", "subject"), condition=models.Q(verdict=WAITS), name="change_waiting"),
+            models.Index(fields=("run", "kind"), condition=models.Q(verdict=NEVER), name="change_refused"),
+        ]
 
 
 class ChangeDetail(models.Model):
@@ -147,6 +155,9 @@ class ChangeDetail(models.Model):
     subject = models.BigIntegerField()
     before = models.TextField(null=True)
     after = models.TextField(null=True)
+    found = models.TextField(
+        null=True
+    )  # what was there instead of `before` when it was to be carried out, where that differed
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "seq", name="change_detail_seq")]

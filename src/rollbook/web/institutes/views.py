@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from rollbook.acts.freeze import frozen
+from rollbook.acts.notice_words import panel
 from rollbook.store.models import Delivery, Institute
 from rollbook.store.overview import delivered, last_runs, people_by_type
 
@@ -29,5 +30,6 @@ def institute(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "deliveries": deliveries,
         "runs": last_runs(limit=RUNS, institute=school),
         "frozen": frozen(school),
+        "notices": panel(school),
     }
     return render(request, "web/institute.html", page)

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from rollbook.acts.freeze import frozen
+from rollbook.acts.pending import pending
 from rollbook.plan.changes import Objection
 from rollbook.plan.sentences import objection_sentence
 from rollbook.store.changes import Line, select
@@ -39,6 +40,7 @@ def run(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "run": found,
         "institute": found.institute,
         "stages": stages(found),
+        "pending": pending(found),
         "waiting": waiting_reasons(found),
         "objections": [objection_sentence(Objection(**entry)) for entry in found.objections],
         "deviations": deviations(found),

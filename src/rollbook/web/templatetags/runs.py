@@ -8,3 +8,4 @@ from rollbook.store import overview
 
 register = template.Library()
 register.filter("about", overview.about)
+register.filter("verdict", overview.verdict)
