@@ -215,7 +215,7 @@ def test_plan_approve_apply_and_show_by_hand(shell, tmp_path: Path):
         assert shown.stdout.lstrip().startswith("what")
         assert "9 changes planned, nothing waits" in shown.stdout
         assert "New1 Pupil gets an account: in the register, without an account" in shown.stdout
-        assert "7A Maths gained New1 Pupil: enrolment began 2026-09-01" in shown.stdout
+        assert "7A Maths gains New1 Pupil: enrolment began 2026-09-01" in shown.stdout
         due = shell("sync", *day)
         assert due.returncode == 4
         assert shell("sync", *day, "--approve", "0" * 12).returncode == 4

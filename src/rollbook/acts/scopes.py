@@ -112,7 +112,9 @@ def find_person(institute: Institute, name: str) -> int:
         if found:
             break
     said = "several people" if found else "nobody"
-    raise InputRefused(f"The register has {said} of the id or number {name!r}.", remedy="Name somebody by the sourced id.")
+    raise InputRefused(
+        f"The register has {said} of the id or number {name!r}.", remedy="Name somebody by the sourced id."
+    )
 
 
 def catch_up(session: Session, *, anew: bool = False, again: bool = False) -> int:
