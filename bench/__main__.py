@@ -22,6 +22,7 @@ AREAS = {
     "mapping": "bench.mapping",
     "desired": "bench.desiring",
     "sync": "bench.sync",
+    "retention": "bench.retention",
 }
 
 

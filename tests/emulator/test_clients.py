@@ -14,6 +14,8 @@ import requests
 from tests.emulator.client import PASSWORD, Client
 from tests.emulator.test_signin import BACK, MARIA, Browser
 
+from rollbook.emulator import Config, Emulator
+
 
 def test_an_openid_connect_client_completes_code_flow_with_pkce_refresh_and_logout(graph):
     from authlib.integrations.requests_client import OAuth2Session
@@ -155,3 +157,15 @@ async def _tour(sdk: Any) -> None:
     with pytest.raises(ODataError) as refused:
         await sdk.users.post(person("maria"))
     assert refused.value.error.details[0].code == "ObjectConflict"
+
+
+def test_next_links_are_https_on_the_host_that_was_asked(tmp_path, monkeypatch):
+    with Emulator(
+        Config(quota_scale=None, delays=None, tls=True, people=120, state=tmp_path / "tenant.state")
+    ) as tenant:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tenant.certificate))
+        client = Client(tenant)
+        assert tenant.graph.startswith("https://127.0.0.1:")
+        assert client("GET", "/users").json()["@odata.nextLink"].startswith(tenant.graph)
+        assert client.delta("/users/delta")[1].startswith(tenant.graph)
+        client.close()

@@ -81,6 +81,19 @@ def test_a_secret_may_come_as_http_basic_and_never_from_a_browser(graph):
     assert requests.post(url, data=form, headers={"Origin": "https://x.example"}).json()["error_codes"] == [9002326]
 
 
+def test_an_application_reads_when_its_own_secrets_end_and_nobody_elses(graph):
+    secrets = [{"value": graph.target.client_secret, "expires": None}, {"value": "another", "expires": 86_400.0}]
+    graph.control("apps", client_id=graph.target.client_id, secrets=secrets)
+
+    told = graph("GET", f"/applications(appId='{graph.target.client_id}')").json()
+
+    ends = [(entry["hint"], entry["endDateTime"][:10]) for entry in told["passwordCredentials"]]
+    assert ends == [(graph.target.client_secret[:3], "2299-12-31"), ("ano", "1970-01-02")]
+    assert [entry["secretText"] for entry in told["passwordCredentials"]] == [None, None]
+    assert told["keyCredentials"] == []
+    assert graph("GET", "/applications(appId='00000000-0000-0000-0000-000000000001')").status_code == 404
+
+
 def test_an_expired_secret_is_said_as_such(graph):
     secrets = [{"value": graph.target.client_secret, "expires": 1.0}]
     graph.control("apps", client_id=graph.target.client_id, secrets=secrets)
@@ -476,16 +489,4 @@ def test_msal_signs_in_over_tls_by_secret_by_certificate_and_by_code(certificate
         assert result["id_token_claims"]["preferred_username"] == MARIA
         assert app.acquire_token_silent([], account=app.get_accounts()[0]) is not None
         app.http_client.close()
-        client.close()
-
-
-def test_next_links_are_https_on_the_host_that_was_asked(tmp_path, monkeypatch):
-    with Emulator(
-        Config(quota_scale=None, delays=None, tls=True, people=120, state=tmp_path / "tenant.state")
-    ) as tenant:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tenant.certificate))
-        client = Client(tenant)
-        assert tenant.graph.startswith("https://127.0.0.1:")
-        assert client("GET", "/users").json()["@odata.nextLink"].startswith(tenant.graph)
-        assert client.delta("/users/delta")[1].startswith(tenant.graph)
         client.close()

@@ -90,7 +90,7 @@ def test_a_plan_that_waits_is_told_by_what_holds_it_and_not_again_for_an_equal_o
         assert len(school.told()) == (number == 1)
 
     assert sentences() == [
-        "Run 2 waits for approval with 12 changes: 12 accounts would be disabled of 300 managed; beyond 10 or 2 % a person has to agree."
+        "Run 2 waits for approval with 12 changes: 12 accounts would be disabled, of 300 managed: more than 10, so a person has to agree."
     ]
     run.state = State.PROVEN
     run.save()

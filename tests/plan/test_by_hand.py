@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.world import AUTUMN, CLASS_LINKS_FROM, School, Tenant
 
-from rollbook.plan.by_hand import DONE, attributed
-from rollbook.plan.changes import Cause, ChangeVerdict, Kind, Plan
+from rollbook.plan.by_hand import DONE, LOOKED_AT, RULES, attributed, needed
+from rollbook.plan.changes import CHANGES, DETAILS, Cause, ChangeVerdict, Kind, Plan
 from rollbook.plan.make import fingerprint
 from rollbook.plan.sentences import sentence
 
@@ -201,3 +203,29 @@ def test_a_plan_that_is_told_what_was_done_by_hand_has_the_fingerprint_of_what_i
     assert plain.fingerprint == fingerprint(plain.changes, plain.details, plain.tenant, plain.profile_version)
     assert told.fingerprint != plain.fingerprint
     assert told.fingerprint == tenant.look(school).fingerprint
+
+
+LINKS = st.integers(1, 3)
+KINDS = st.sampled_from(sorted(LOOKED_AT))
+VALUES = st.sampled_from(
+    [None, '{"display_name": "A"}', '{"display_name": "B", "given_name": "A"}', '{"given_name": "B"}']
+)
+
+
+@given(
+    done=st.lists(st.tuples(KINDS, LINKS, LINKS, VALUES, st.booleans()), max_size=30),
+    planned=st.lists(st.tuples(st.sampled_from(sorted(RULES)), LINKS, LINKS, VALUES, VALUES), min_size=1, max_size=8),
+)
+def test_what_is_not_needed_of_what_was_done_can_be_forgotten_and_plans_say_the_same(done, planned):
+    told = pl.DataFrame(done, schema=pl.Schema(DONE), orient="row").with_row_index("key")
+    kept = told.filter(pl.col("key").is_in(needed(told.drop("settled")).implode()))
+    numbered = [(seq, *row) for seq, row in enumerate(planned, start=1)]
+    changes = pl.DataFrame(
+        [(seq, kind, subject, other, 3, None, None, None, 0) for seq, kind, subject, other, *_ in numbered],
+        schema=pl.Schema(CHANGES),
+        orient="row",
+    )
+    details = [(seq, subject, before or "{}", after or "{}") for seq, _, subject, _, before, after in numbered]
+    plan = Plan("t", 1, AUTUMN, changes, pl.DataFrame(details, schema=pl.Schema(DETAILS), orient="row"), (), "f", False)
+
+    assert attributed(plan, kept.drop("key")).changes.equals(attributed(plan, told.drop("key")).changes)

@@ -68,7 +68,7 @@ def test_a_preview_of_another_day_shows_what_will_be_due_then(stage: Stage):
     stage.school.teaches("Nikos Vasilakis", "7A Art", begin="2027-02-01")
     then = stage.on("2027-01-20").preview()
 
-    assert "7A Art gained Maria Papadaki: enrolment began 2027-02-01" in then.told
+    assert "7A Art gains Maria Papadaki: enrolment began 2027-02-01" in then.told
     assert stage.tenant.teams() == {"7A Maths"}
 
 

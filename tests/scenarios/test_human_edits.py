@@ -22,8 +22,8 @@ def test_what_was_changed_by_hand_is_put_right_the_next_day_and_the_plan_says_so
 
     done = stage.on("2026-10-02").synchronise()
 
-    assert done.said("7A Maths gained Maria Papadaki", "took them out at Microsoft by hand")
-    assert done.said("7A Maths lost Anna Rossi", "put them in at Microsoft by hand")
+    assert done.said("7A Maths gains Maria Papadaki", "took them out at Microsoft by hand")
+    assert done.said("7A Maths loses Anna Rossi", "put them in at Microsoft by hand")
     assert done.said("7B Art's class group is updated", "by hand")
     assert done.said("Jan Kowalski's account is updated", "by hand")
     assert tenant.members("7A Maths") == {"Nikos Vasilakis", "Maria Papadaki", "Jan Kowalski", "Vera Lind"}

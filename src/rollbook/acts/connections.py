@@ -232,24 +232,33 @@ def how_to_reach(connection: Connection) -> str:
 
 
 @contextmanager
-def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
-    """The connection, ready to read and write while the block runs."""
+def wire(connection: Connection) -> Iterator[Transport]:
+    """The door to the connection's tenant while the block runs, as the application that was registered there."""
     secret = Vault().decrypt(connection.secret.ciphertext)
     remedy = how_to_reach(connection)
     tokens = AppTokens(connection.tenant.tid, connection.client_id, secret, connection.login_url, remedy)
     transport = Transport(connection.graph_url, tokens, unreachable=remedy)
-    budget = StoreBudget(connection, clock) if connection.quotas else None
-    throttle = Throttle.documented(budget) if connection.quotas else Throttle.unlimited()
     try:
-        if connection.purpose == Connection.Purpose.CORPORATE:
-            yield Opened(DirectoryReader(transport, connection.mark_property, clock, throttle), NoWriter())
-        else:
-            reader = ConnectedReader(transport, connection.mark_property, clock, throttle)
-            yield Opened(reader, GraphWriter(transport, throttle, clock), budget)
+        yield transport
     finally:
-        throttle.give_back()
         transport.close()
         tokens.close()
+
+
+@contextmanager
+def opened(connection: Connection, clock: Clock) -> Iterator[Opened]:
+    """The connection, ready to read and write while the block runs."""
+    with wire(connection) as transport:
+        budget = StoreBudget(connection, clock) if connection.quotas else None
+        throttle = Throttle.documented(budget) if connection.quotas else Throttle.unlimited()
+        try:
+            if connection.purpose == Connection.Purpose.CORPORATE:
+                yield Opened(DirectoryReader(transport, connection.mark_property, clock, throttle), NoWriter())
+            else:
+                reader = ConnectedReader(transport, connection.mark_property, clock, throttle)
+                yield Opened(reader, GraphWriter(transport, throttle, clock), budget)
+        finally:
+            throttle.give_back()
 
 
 def connection_of(institute: Institute, purpose: Connection.Purpose = Connection.Purpose.MAIN) -> Connection:

@@ -20,8 +20,13 @@ __all__ = ["carry_out", "propose_undo", "withdraw"]
 def propose_undo(session: Session, run: Run) -> Run:
     """A stored run that puts back what `run` did; what cannot be put back, or was changed since, waits in it with a reason.
 
-    A run that was cut off is finished first. Raises InputRefused where the run changed nothing at Microsoft.
+    A run that was cut off is finished first. Raises InputRefused where the run changed nothing at Microsoft, or is no longer kept.
     """
+    if run.pruned_at is not None:
+        raise InputRefused(
+            f"Of run {run.number} only the numbers are kept since {run.pruned_at:%Y-%m-%d}, so it cannot be put back.",
+            remedy="Correct the register or the profile; the next synchronization follows. How long runs are kept: docs/operations.md.",
+        )
     finish_unfinished(session)
     done = undoing.carried_out(run)
     if done.is_empty():

@@ -16,6 +16,7 @@ from rollbook.cli import (
     connection,
     corporate,
     demo,
+    doctor,
     emulator,
     enrolment,
     explain,
@@ -33,6 +34,7 @@ from rollbook.cli import (
     profile,
     proof,
     protect,
+    prune,
     queue,
     rollover,
     sample,
@@ -42,6 +44,7 @@ from rollbook.cli import (
     sync,
     trail,
     undo,
+    upkeep,
     worker,
 )
 from rollbook.cli.console import complain
@@ -85,6 +88,12 @@ app.command("worker")(worker.worker)
 app.add_typer(queue.app, name="queue")
 app.command("tree")(structure.tree)
 app.command("teams")(structure.teams)
+app.command("doctor")(doctor.doctor)
+app.command("prune")(prune.prune)
+app.command("migrate")(upkeep.migrate)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
+app.command("move-to-postgres")(upkeep.move_to_postgres)
 app.command("held")(held.held)
 app.command("release")(held.release)
 app.add_typer(accounts.app, name="accounts")

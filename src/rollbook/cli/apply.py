@@ -44,9 +44,9 @@ def apply(
     }
     if found.purpose in of_its_own:
         of_its_own[found.Purpose(found.purpose)](school, found, yes=yes, as_json=as_json, quiet=quiet)
-    require_open(found)
     in_parts = approvals.of_run(found)
     if not yes:
+        require_open(found)
         listing.show_summary(found)
         what = "the approved part of plan" if in_parts else "plan"
         typer.confirm(f"Apply {what} {found.fingerprint} to the tenant {found.tenant.name}?", abort=True, err=True)

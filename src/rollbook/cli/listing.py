@@ -48,6 +48,7 @@ def summary(run: Run) -> dict[str, Any]:
         "objections": [objection_sentence(Objection(**entry)) for entry in run.objections],
         "proof": run.proof,
         "stopped": run.stopped,
+        "pruned_at": run.pruned_at and run.pruned_at.isoformat(timespec="seconds"),
     }
 
 
@@ -128,6 +129,10 @@ def show_summary(run: Run) -> None:
     )
     out.print(f"  {told_counts(run.counts)}{ABOUT[run.scope].format(counted(told['people'] or 0, 'person', 'people'))}")
     show_succession(told)
+    if run.pruned_at:
+        out.print(
+            f"  Since {run.pruned_at:%Y-%m-%d} these numbers are kept, and of its changes those that plans still ask for."
+        )
     if told["missed"] and told["missed"]["changes"]:
         numbers = ", ".join(map(str, told["missed"]["seqs"][:SHOWN]))
         out.print(

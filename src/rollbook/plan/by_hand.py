@@ -67,6 +67,9 @@ RELATIONS = (Kind.ADD_MEMBER, Kind.ADD_OWNER, Kind.REMOVE_MEMBER, Kind.REMOVE_OW
 TEXTS = (*MAPPED, "usage_location", "description", "class_code")
 """What values are compared by; each is a text."""
 
+VALUED: frozenset[Kind] = frozenset(kind for rule in RULES.values() if rule.values for kind in rule.did)
+"""Kinds of what earlier runs did of which the values have to be known, too."""
+
 LOOKED_AT: frozenset[Kind] = frozenset(
     {*MAKERS, *(kind for rule in RULES.values() for kind in (*rule.did, *rule.undid))}
 )
@@ -92,6 +95,25 @@ def attributed(plan: Plan, done: pl.DataFrame) -> Plan:
     )
     told = fingerprint(changes, plan.details, plan.tenant, plan.profile_version)
     return replace(plan, changes=changes, fingerprint=told)
+
+
+def needed(done: pl.DataFrame) -> pl.Series:
+    """Keys of what `attributed` can still ask for, of everything that was done.
+
+    `done` is [key, kind, subject, object, after], the oldest first. Of each family the last one is needed, of values the last that
+    set each of them; whatever else was done can be forgotten.
+    """
+    makers = done.filter(pl.col("kind").is_in([int(kind) for kind in MAKERS])).select("key")
+    found = [makers]
+    for rule, relation in {(rule, kind in RELATIONS) for kind, rule in RULES.items()}:
+        keys = ["subject", "object"] if relation else ["subject"]
+        family = done.filter(pl.col("kind").is_in([int(each) for each in (*rule.did, *rule.undid)]))
+        found.append(family.unique(keys, keep="last", maintain_order=True).select("key"))
+        if rule.values:
+            texts = pl.col("after").str.json_decode(pl.Struct(dict.fromkeys(TEXTS, pl.String)))
+            written = family.select("key", "subject", texts).unnest("after")
+            found += [written.drop_nulls(name).unique("subject", keep="last").select("key") for name in TEXTS]
+    return pl.concat(found)["key"].unique().sort()
 
 
 def questionable(changes: pl.DataFrame) -> pl.DataFrame:

@@ -29,23 +29,60 @@ def configure() -> None:
 def open_store() -> None:
     """The database is there and of this version afterwards. Raises StoreUnusable with a sentence if it cannot be.
 
-    A database of an older version is brought up to date; an SQLite file is copied beside itself before that.
+    A database of an older version is brought up to date: an SQLite file by itself, copied beside itself before that; one on
+    PostgreSQL, which others may be using, only while it is empty. There `rollbook migrate` is asked for.
     """
     configure()
+    from django.db import connection
+
+    with explained():
+        pending = pending_migrations()
+        if not pending:
+            return
+        if connection.vendor != "sqlite" and "store_run" in connection.introspection.table_names():
+            raise StoreUnusable(
+                f"The database is of an older version of Rollbook: {len(pending)} migrations are pending.",
+                remedy="Stop what uses it, make a backup, and run `rollbook migrate` once.",
+            )
+        migrate()
+
+
+MIGRATING = 7236002
+"""The advisory lock of whoever migrates a PostgreSQL database, so that of two who begin at once one waits for the other."""
+
+
+def migrate() -> list[str]:
+    """Bring the database up to date; the migrations that were pending. An SQLite file is copied beside itself before that."""
     from django.core.management import call_command
     from django.db import connection
 
     with explained():
-        pending, unknown = _migrations()
-        if unknown:
-            raise StoreUnusable(
-                f"The database was last used by a newer version of Rollbook (it knows {', '.join(unknown)}).",
-                remedy="Install that version or a newer one, or restore the copy made before the update.",
-            )
-        if pending:
-            if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite":
+            pending = pending_migrations()
+            if pending:
                 _copy_beside(Path(str(connection.settings_dict["NAME"])))
-            call_command("migrate", verbosity=0, interactive=False)
+                call_command("migrate", verbosity=0, interactive=False)
+            return pending
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+            try:
+                pending = pending_migrations()
+                if pending:
+                    call_command("migrate", verbosity=0, interactive=False)
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+        return pending
+
+
+def pending_migrations() -> list[str]:
+    """Migrations that this version has and the database has not. Raises StoreUnusable if it has some that we do not know."""
+    pending, unknown = _migrations()
+    if unknown:
+        raise StoreUnusable(
+            f"The database was last used by a newer version of Rollbook (it knows {', '.join(unknown)}).",
+            remedy="Install that version or a newer one, or restore the copy made before the update.",
+        )
+    return pending
 
 
 def require_current() -> None:

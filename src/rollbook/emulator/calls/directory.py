@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import uuid
 from collections.abc import Sequence
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from ..ask import Ask
-from ..odata.pages import related
+from ..clock import iso
+from ..odata.pages import related, selected
 from ..wire import Answer, Record, bad_request, conflict, not_found
+
+NEVER = "2299-12-31T00:00:00Z"
+"""The end of a secret that has none, as Microsoft shows it."""
 
 _EXTENSION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _TARGETS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})
@@ -67,6 +77,49 @@ def skus(ask: Ask) -> Answer:
 def _own_application(ask: Ask) -> None:
     if ask.parameters["id"] not in (ask.app["object_id"], ask.app["client_id"]):
         raise not_found(ask.parameters["id"])
+
+
+def application(ask: Ask) -> Answer:
+    """200 with the application itself: how it is called, and when its secrets and certificates end; never what they are."""
+    _own_application(ask)
+    record = {
+        "id": ask.app["object_id"],
+        "appId": ask.app["client_id"],
+        "displayName": ask.app["name"],
+        "passwordCredentials": [_secret(known) for known in ask.app["secrets"]],
+        "keyCredentials": [_certificate(pem) for pem in ask.app["certificates"]],
+    }
+    return Answer(200, _show(record, selected(ask)))
+
+
+def _secret(known: Record) -> Record:
+    """A passwordCredential as it is read: `hint` is all that is told of the secret."""
+    key = hashlib.sha256(known["value"].encode()).hexdigest()
+    return {
+        "customKeyIdentifier": None,
+        "displayName": "Rollbook",
+        "endDateTime": NEVER if known["expires"] is None else iso(known["expires"]),
+        "hint": known["value"][:3],
+        "keyId": str(uuid.UUID(key[:32])),
+        "secretText": None,
+        "startDateTime": None,
+    }
+
+
+def _certificate(pem: str) -> Record:
+    """A keyCredential as it is read, without its key."""
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    thumbprint = hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False)
+    return {
+        "customKeyIdentifier": base64.b64encode(thumbprint.digest()).decode(),
+        "displayName": certificate.subject.rfc4514_string(),
+        "endDateTime": iso(certificate.not_valid_after_utc.timestamp()),
+        "key": None,
+        "keyId": str(uuid.UUID(thumbprint.hexdigest()[:32])),
+        "startDateTime": iso(certificate.not_valid_before_utc.timestamp()),
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+    }
 
 
 def extensions(ask: Ask) -> Answer:

@@ -255,6 +255,8 @@ CALLS: tuple[Call, ...] = (
     _call("POST", "/directory/administrativeUnits/{id}/members", units.create_member, UNITS_FILL),
     _call("GET", "/roleManagement/directory/roleAssignments", roles.assignments, ROLES_READ),
     _call("GET", "/roleManagement/directory/roleEligibilityScheduleInstances", roles.eligible, ROLES_READ),
+    _call("GET", "/applications/{id}", directory.application, APPLICATIONS_READ),
+    _call("GET", "/applications/(appId)/{id}", directory.application, APPLICATIONS_READ),
     _call("GET", "/applications/{id}/extensionProperties", directory.extensions, APPLICATIONS_READ),
     _call("POST", "/applications/{id}/extensionProperties", directory.register_extension, APPLICATIONS_WRITE),
     _call("GET", "/applications/(appId)/{id}/extensionProperties", directory.extensions, APPLICATIONS_READ),

@@ -63,6 +63,9 @@ class Run(Exposed):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     stopped = models.JSONField(null=True)  # why it stopped, if it did: message, remedy, code, request_id
+    pruned_at = models.DateTimeField(
+        null=True
+    )  # since when only its numbers are kept, and what plans ask of it (store.retention)
 
     class Meta:
         constraints = [models.UniqueConstraint("tenant", "number", name="run_number")]
