@@ -30,7 +30,7 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
-from rollbook.store.setup import configure  # noqa: E402
+from rollbook.store.setup import configure, migrate  # noqa: E402
 
 configure()
 
@@ -91,7 +91,7 @@ def _sqlite_template() -> Path:
 
     path = HOME / "template.sqlite3"
     use_database(sqlite(path))
-    call_command("migrate", verbosity=0)
+    migrate()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connections.close_all()

@@ -74,7 +74,7 @@ def test_settings_are_shown_and_changed_and_a_test_message_says_what_came_of_it(
 
     monkeypatch.setenv("ROLLBOOK_ROLE", "operator")
     refused = run("notices", "settings", "--no-webhook")
-    assert refused.returncode == Exit.REFUSED
+    assert refused.returncode == Exit.APPROVAL_DUE
     monkeypatch.delenv("ROLLBOOK_ROLE")
     assert run("notices", "settings", "--no-webhook", "--no-mail").stdout.startswith("By e-mail: nobody")
     assert run("notices", "test").returncode == Exit.REFUSED

@@ -154,7 +154,7 @@ def test_an_account_on_the_administrators_list_is_not_changed_until_it_is_taken_
         protection.protect(desk, holder, "he looks after it himself")
 
     done = stage.synchronise()
-    assert (done.writes, "list of `rollbook protect`" in done.reason("Nikolaos Vasilakis")) == (0, True)
+    assert (done.writes, "`rollbook protect list`" in done.reason("Nikolaos Vasilakis")) == (0, True)
     stage.school.leaves("Nikos Vasilakis")
     stage.synchronise()
     assert stage.tenant.account("Nikos Vasilakis").enabled

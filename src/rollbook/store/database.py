@@ -15,11 +15,7 @@ IDLE_SECONDS = 60
 """After so long PostgreSQL ends a session that does nothing in the midst of a transaction: a worker that froze must not keep its locks."""
 
 # WAL lets the portal read while a run writes; FULL makes every commit survive a power cut, because intents live here.
-# Free pages can be given back bit by bit (store.retention); of a file that was made without, that begins when it is rewritten.
-PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-    "PRAGMA cache_size=-65536;"
-)
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
 
 
 def database(url: str, home: Path) -> dict[str, Any]:

@@ -376,6 +376,7 @@ def rewrite() -> None:
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
+        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         cursor.fetchall()

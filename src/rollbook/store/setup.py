@@ -110,11 +110,16 @@ def _migrations() -> tuple[list[str], list[str]]:
 
 
 def _copy_beside(path: Path) -> None:
-    """Keep the database as it was before an update; a new one has nothing to keep."""
+    """Keep the database as it was before an update. A new one has nothing to keep; it gives free pages back bit by bit
+    (store.retention), which is said of a file before it holds anything: said at each connection it would wait for whoever writes."""
     with sqlite3.connect(path) as database:
         tables = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        database.commit()
         if tables:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            database.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            database.execute("VACUUM")
     database.close()
     if tables:
         shutil.copy2(path, path.with_name(f"{path.name}.before-update"))
