@@ -23,6 +23,9 @@ from rollbook.acts.runs import session
 from rollbook.store.models import Institute
 
 KILLS, PEOPLE, DELIVERIES = 20, 500, 5
+ATTEMPTS = 4
+"""So many synchronizations for each kill at most: some end before their moment comes."""
+
 LONGEST = 0.25
 """Seconds between the request and the kill, at most."""
 
@@ -57,6 +60,17 @@ class Story:
             self.wanted.append(expected(self.bed))
         installation.copied(installation.HOME / "begin.sqlite3", "story")
         self.bed.control("restore", {"name": "begin"})
+
+    def keep(self) -> None:
+        """Remember how school and tenant are now, before a delivery is synchronized."""
+        self.bed.control("snapshot", {"name": "before"})
+        installation.copied(installation.HOME / "story.sqlite3", "before")
+        installation.copied(installation.HOME / "before.sqlite3", "story")
+
+    def begin_again(self) -> None:
+        """As it was kept: a synchronization of few requests may have ended before its moment came."""
+        self.bed.control("restore", {"name": "before"})
+        installation.copied(installation.HOME / "before.sqlite3", "story")
 
     def kill_once(self, number: int) -> bool:
         """Whether a synchronization of this delivery was killed; False if it ended first."""
@@ -109,9 +123,13 @@ def play(name: str, kills: int = KILLS, people: int = PEOPLE, deliveries: int = 
             if number:
                 deliver(schools.years_on(school, number), accepted=True)
                 installation.release()
-            for _ in range(each):
-                if story.killed == kills or not story.kill_once(number):
+            story.keep()
+            until = min(kills, story.killed + each)
+            for _ in range(ATTEMPTS * each):
+                if story.killed == until:
                     break
+                if not story.kill_once(number):
+                    story.begin_again()
             try:
                 synchronizations += len(story.bed.settle())
             except Unsettled as unsettled:
