@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 
 import pytest
@@ -15,7 +16,7 @@ from rollbook.acts.profiles import Author
 from rollbook.acts.ticking import Chore, Ticker
 from rollbook.clock import Clock
 from rollbook.store import jobs
-from rollbook.store.models import Connection, Institute, Job, Profile, Worker
+from rollbook.store.models import Connection, Institute, Job, Profile, ProfileVersion, Tenant, Worker
 
 State = Job.State
 
@@ -74,6 +75,24 @@ def institute(sqlite_store, tenant) -> Institute:
     synchronized(found)
     Profile.objects.update(enabled_at=NOW - dt.timedelta(days=3))
     return found
+
+
+def another_school(like: Institute, number: int) -> None:
+    """One more school with a profile that runs, and a tenant of its own."""
+    school = Institute.objects.create(
+        organisation=like.organisation, sourced_id=f"more-{number}", name="More", time_zone="UTC"
+    )
+    tenant = Tenant.objects.create(organisation=like.organisation, tid=f"tid-{number}", name="More", emulated=True)
+    version = ProfileVersion.objects.order_by("-pk")[0]
+    profile = Profile.objects.create(
+        institute=school, name="Suggested", enabled_at=NOW - dt.timedelta(days=3), ever_enabled=True
+    )
+    ProfileVersion.objects.create(
+        profile=profile, number=1, document=version.document, author=version.author, saved_at=version.saved_at
+    )
+    known = Connection.objects.get(institute=like)
+    known.pk, known.public_id, known.institute, known.tenant = None, uuid.uuid4(), school, tenant
+    known.save()
 
 
 @pytest.fixture
@@ -229,7 +248,16 @@ def test_a_look_costs_the_same_however_many_schools_there_are(institute, play):
     play.settle()
     play.tick()
     play.settle()
-    with CaptureQueriesContext(connection) as captured:
+    with CaptureQueriesContext(connection) as alone:
         play.ticker.tick()
 
-    assert len(captured) <= 25
+    for number in range(3):
+        another_school(institute, number)
+    play.ticker.tick()
+    play.settle()
+    play.ticker.tick()
+    play.settle()
+    with CaptureQueriesContext(connection) as beside:
+        play.ticker.tick()
+    assert len({job.institute_id for job in Job.objects.all()}) == 4
+    assert len(beside) == len(alone)

@@ -24,6 +24,7 @@ from rollbook.acts.jobs import Wanted
 from rollbook.acts.profiles import Author
 from rollbook.acts.working import KINDS, Desk
 from rollbook.clock import SystemClock
+from rollbook.errors import Stop
 from rollbook.plan.changes import ChangeVerdict
 from rollbook.store import jobs
 from rollbook.store.models import Institute, Job, PersonRecord, Profile, Run, TenantLease, Worker
@@ -296,3 +297,20 @@ def test_a_defect_ends_the_job_with_a_sentence_and_the_next_one_takes_its_run_up
 
     job.refresh_from_db()
     assert (job.state, job.notice["code"]) == (State.FAILED, "ZeroDivisionError")
+
+
+def test_who_lost_a_job_has_nothing_to_say_about_how_it_ended(sqlite_store, tenant, monkeypatch):
+    institute = prepared(a_large_school(), tenant)
+    job = acts.ask(institute, Wanted(Kind.EVERYTHING), ACTOR, CLOCK)
+    (given,) = jobs.give_next(CLOCK.now())
+
+    def taken_over_and_then_failing(opened: object, mine: Job) -> None:
+        Job.objects.filter(pk=mine.pk).update(turn=mine.turn + 1, worker="another")
+        raise Stop("nothing answers")
+
+    monkeypatch.setitem(KINDS, Kind.EVERYTHING, taken_over_and_then_failing)
+    Profile.objects.update(enabled_at=CLOCK.now())
+    Desk(CLOCK, "here").take_turn(given.pk, given.turn)
+
+    job.refresh_from_db()
+    assert (job.state, job.worker, job.notice) == (State.PLANNING, "another", None)

@@ -185,7 +185,7 @@ class Desk:
         if job.state == State.PLANNING:
             move(job, State.APPLYING, self.clock, run=run)
         else:
-            Job.objects.filter(pk=job.pk).update(run=run)
+            Job.objects.filter(pk=job.pk, turn=job.turn, worker=job.worker).update(run=run)
             job.run = run
 
     def _may_go_on(self, job: Job) -> None:
@@ -212,7 +212,8 @@ class Desk:
     def _ended_by(self, job: Job, error: RollbookError) -> None:
         """Where a job is that something kept from its end."""
         log.warning("job: kept from its end", error=type(error).__name__, code=getattr(error, "code", ""))
-        job.refresh_from_db()
+        # Not whose it is, nor which turn: if another worker has it by now, what is said here must count for nothing.
+        job.refresh_from_db(fields=["state", "run", "wish", "tries"])
         rest = next(rest for kind, rest in ENDINGS if isinstance(error, kind))
         state, after = rest(job, error, self.clock.now())
         if state == State.STOPPING:
@@ -288,4 +289,5 @@ class _Told:
         if not now and self.clock.monotonic() < self.at + TOLD_EVERY:
             return
         self.at = self.clock.monotonic()
-        Job.objects.filter(pk=self.job.pk).update(progress=progress)
+        job = self.job
+        Job.objects.filter(pk=job.pk, turn=job.turn, worker=job.worker).update(progress=progress)

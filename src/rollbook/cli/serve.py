@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from rollbook.cli import logs
 from rollbook.cli.console import Json, err
 from rollbook.cli.worker import Slots
 from rollbook.errors import InputRefused, TenantBusy
@@ -38,6 +39,7 @@ def serve(
             f"{host} is not an address of this machine alone, and the portal has no sign-in yet.",
             remedy="Use 127.0.0.1.",
         )
+    logs.configure()
     open_store()
     with working(concurrency if with_worker else 0):
         run(host, port, lambda url: typer.echo(json.dumps({"portal": url}) if as_json else f"The portal is at {url}"))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from rollbook.cli import logs
 from rollbook.cli.console import Json
 
 Slots = Annotated[
@@ -27,6 +28,7 @@ def worker(concurrency: Slots = 4, metrics_port: MetricsPort = 0, as_json: Json 
     """
     from rollbook.store.setup import open_store
 
+    logs.configure()
     open_store()  # the modules below need it
     from rollbook.acts.chores import CHORES
     from rollbook.acts.worker import Worker
